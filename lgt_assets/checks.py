@@ -1,0 +1,89 @@
+"""Blocking checks of every partitioned table, from one table of declarations; each shard gets its own evaluation."""
+
+import dagster as dg
+import polars as pl
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
+
+from lgt_assets.errors import ValidationError
+from lgt_assets.partitions import SHARDS
+from lgt_assets.resources import Tables
+from lgt_assets.storage import DeltaStore
+from lgt_assets.validation import BLOCKING_CHECKS, REFERENCES, orphans, validate
+
+EXAMPLES = 5
+DESCRIPTIONS = {
+    "schema": "Rows as stored satisfy the table's pandera model: types, keys, ranges.",
+    "parents": "Every id a row names exists in the same shard of the table it points to.",
+}
+
+
+def schema_problem(store: DeltaStore, table: str, shard: str) -> str:
+    """What the table's model finds wrong with the stored shard; empty when nothing is."""
+    try:
+        validate(table, store.read(table, shards=[shard]))
+    except ValidationError as error:
+        return str(error)
+    return ""
+
+
+def parents_problem(store: DeltaStore, table: str, shard: str) -> str:
+    """Ids in the stored shard whose row does not exist; empty when there are none."""
+    rows = store.read(table, shards=[shard])
+    problems = []
+    for reference in REFERENCES[table]:
+        keys = pl.concat([store.read(name, shards=[shard])[reference.key] for name in reference.tables])
+        missing = orphans(rows, reference, keys)
+        if missing:
+            problems.append(f"{reference.column}: {len(missing)} not in {' or '.join(reference.tables)}: {missing[:EXAMPLES]}")
+    return "; ".join(problems)
+
+
+PROBLEMS = {"schema": schema_problem, "parents": parents_problem}
+
+
+def table_checks(table: str) -> dg.AssetChecksDefinition:
+    """The blocking checks of ``table`` as one definition."""
+    key = dg.AssetKey(table)
+    specs = [
+        dg.AssetCheckSpec(name, asset=key, description=DESCRIPTIONS[name], blocking=True, partitions_def=SHARDS)
+        for name in BLOCKING_CHECKS
+    ]
+
+    @dg.multi_asset_check(name=f"{table}_checks", specs=specs)
+    def run(context: dg.AssetCheckExecutionContext, tables: Tables) -> object:
+        store = tables.store()
+        ranged = context.run.is_partition_range if hasattr(context.run, "is_partition_range") else context.has_partition_key_range
+        shards = context.partition_keys if context.has_partition_key or ranged else store.shards(table)
+        for name in BLOCKING_CHECKS:
+            problems = {shard: PROBLEMS[name](store, table, shard) for shard in shards}
+            failed = {shard: problem for shard, problem in problems.items() if problem}
+            if not context.has_partition_key:
+                for shard, problem in problems.items():
+                    _report_shard(context.instance, key, name, shard, problem)
+            yield dg.AssetCheckResult(
+                asset_key=key, check_name=name, passed=not failed,
+                metadata={"shards": len(problems), "failed": dg.MetadataValue.json(failed)},
+                description="; ".join(f"{shard}: {problem}" for shard, problem in failed.items())[:2000] or None,
+            )  # fmt: skip
+
+    return run
+
+
+def _report_shard(instance: dg.DagsterInstance, key: dg.AssetKey, name: str, shard: str, problem: str) -> None:
+    """Record one shard's evaluation: a run over a range records only one for all of them."""
+    filter_ = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[shard])
+    records = instance.fetch_materializations(filter_, limit=1).records
+    target = None
+    if records:
+        record = records[0]
+        target = AssetCheckEvaluationTargetMaterializationData(
+            run_id=record.run_id, storage_id=record.storage_id, timestamp=record.timestamp
+        )
+    evaluation = dg.AssetCheckEvaluation(
+        asset_key=key, check_name=name, passed=not problem, metadata={"problem": problem} if problem else {},
+        target_materialization_data=target, partition=shard, blocking=True,
+    )  # fmt: skip
+    instance.report_runless_asset_event(evaluation)
+
+
+CHECKS = [table_checks(table) for table in REFERENCES]

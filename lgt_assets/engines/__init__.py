@@ -1,0 +1,1 @@
+"""Model engines: requests in, completions out. Engines know nothing of questions."""

@@ -1,0 +1,123 @@
+"""Choosing the next token of each row of a batch, with noise that belongs to the row and not to the batch.
+
+Sampling is Gumbel-max: argmax of logits / temperature + Gumbel noise. The noise of a row is a function of its request's
+seed, the step and the token alone, so that neighbours and order change nothing.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from lgt_assets.engines.base import Sampling
+
+if TYPE_CHECKING:
+    import torch
+
+_MULTIPLIERS = (-0x61C8864680B583EB, -0x40A7B892E31B1A47, -0x6B2FB644ECCEEE15)  # splitmix64's, as signed 64-bit
+
+
+def gumbel_noise(seeds: "torch.Tensor", steps: "torch.Tensor", vocabulary: int) -> "torch.Tensor":
+    """Standard Gumbel noise by counter (splitmix64, Steele et al. 2014).
+
+    Args:
+        seeds: (rows,) int64, each request's seed.
+        steps: (rows,) int64, index of the token to choose.
+        vocabulary: tokens to choose from.
+
+    Returns:
+        (rows, vocabulary) float32; equal (seed, step, token) give equal noise in every batch.
+    """
+    import torch
+
+    counters = torch.arange(vocabulary, dtype=torch.int64, device=seeds.device)
+    rows = _mixed(_mixed(seeds) + steps)
+    bits = _mixed(rows[:, None] + counters[None])
+    uniform = ((bits & 0xFFFFFFFF).to(torch.float32) + 0.5) * 2.0**-32
+    # -log1p(-u) keeps its precision where it matters: small waiting times are the likely winners
+    return -torch.log(-torch.log1p(-uniform.clamp(max=1 - 2.0**-24)))
+
+
+def _mixed(values: "torch.Tensor") -> "torch.Tensor":
+    """splitmix64's finalizer; int64 wraps around, and shifts are made logical by masking."""
+    step, first, second = _MULTIPLIERS
+    values = values * step + step
+    values = (values ^ ((values >> 30) & ((1 << 34) - 1))) * first
+    values = (values ^ ((values >> 27) & ((1 << 37) - 1))) * second
+    return values ^ ((values >> 31) & ((1 << 33) - 1))
+
+
+def choose_tokens(
+    logits: "torch.Tensor",
+    samplings: Sequence[Sampling],
+    seeds: Sequence[int],
+    steps: Sequence[int],
+    banned: Sequence[Sequence[int]],
+) -> list[int]:
+    """The next token of each row.
+
+    Args:
+        logits: (rows, vocabulary), any float type; changed in place only in a float32 copy.
+        samplings: each row's temperature (0: greedy), top_k and top_p.
+        seeds: each row's seed.
+        steps: how many tokens each row has written so far.
+        banned: token ids that a row must not choose now.
+
+    Returns:
+        One token id a row.
+    """
+    import torch
+
+    scores = logits.float()
+    for row, tokens in enumerate(banned):
+        if tokens:
+            scores[row, list(tokens)] = -torch.inf
+    drawn = [row for row, sampling in enumerate(samplings) if sampling.temperature > 0]
+    if not drawn:
+        return scores.argmax(-1).tolist()
+    index = torch.tensor(drawn, device=scores.device)
+    temperatures = torch.tensor([samplings[row].temperature for row in drawn], device=scores.device)
+    noisy = _truncated(scores[index] / temperatures[:, None], [samplings[row] for row in drawn])
+    noisy = noisy + gumbel_noise(
+        torch.tensor([seeds[row] for row in drawn], device=scores.device),
+        torch.tensor([steps[row] for row in drawn], device=scores.device),
+        scores.shape[-1],
+    )
+    scores[index] = noisy
+    return scores.argmax(-1).tolist()
+
+
+def _truncated(scores: "torch.Tensor", samplings: Sequence[Sampling]) -> "torch.Tensor":
+    """Top-k, then top-p (the fewest likeliest tokens whose probabilities reach top_p), row by row as asked."""
+    import torch
+
+    vocabulary = scores.shape[-1]
+    if all((sampling.top_k <= 0 or sampling.top_k >= vocabulary) and sampling.top_p >= 1 for sampling in samplings):
+        return scores
+    ordered, order = torch.sort(scores, dim=-1, descending=True, stable=True)
+    top_k = torch.tensor([sampling.top_k if sampling.top_k > 0 else vocabulary for sampling in samplings], device=scores.device)
+    top_p = torch.tensor([sampling.top_p for sampling in samplings], device=scores.device)
+    ordered = ordered.masked_fill(torch.arange(vocabulary, device=scores.device)[None] >= top_k[:, None], -torch.inf)
+    probabilities = torch.softmax(ordered, dim=-1)
+    before = probabilities.cumsum(-1) - probabilities
+    ordered = ordered.masked_fill((before >= top_p[:, None]) & (top_p < 1)[:, None], -torch.inf)
+    return torch.full_like(scores, -torch.inf).scatter(-1, order, ordered)
+
+
+def bad_word_tokens(tokenizer: Any, words: Sequence[str]) -> list[list[int]]:
+    """Each bad word as token sequences, at the start of a text and after a space, as vLLM reads its ``bad_words``."""
+    sequences: list[list[int]] = []
+    for word in words:
+        plain = tokenizer.encode(word.lstrip(), add_special_tokens=False)
+        spaced = tokenizer.encode(" " + word.lstrip(), add_special_tokens=False)
+        sequences.append(plain)
+        if plain and spaced and spaced[0] != plain[0] and len(spaced) == len(plain):
+            sequences.append(spaced)
+    return [sequence for sequence in sequences if sequence]
+
+
+def banned_tokens(sequences: Sequence[Sequence[int]], written: Sequence[int]) -> list[int]:
+    """Tokens that would complete a bad word after the tokens ``written`` so far."""
+    return [
+        sequence[-1]
+        for sequence in sequences
+        if len(sequence) == 1 or (len(written) >= len(sequence) - 1 and list(written[1 - len(sequence) :]) == list(sequence[:-1]))
+    ]

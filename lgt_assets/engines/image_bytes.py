@@ -1,0 +1,76 @@
+"""A request's pictures as the bytes on disk: read once per picture, checked against their sha256, never re-encoded."""
+
+import hashlib
+from collections import OrderedDict
+from pathlib import Path
+from typing import Generic, TypeVar
+from urllib.parse import unquote, urlparse
+
+from lgt_assets.engines.base import ImageReference
+
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"BM", "image/bmp"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+)
+
+
+class ImageUnreadable(Exception):
+    """A request's picture is missing, changed or of no known type; engines turn it into that request's failure."""
+
+
+def read_image_bytes(image: ImageReference) -> bytes:
+    """The file behind ``image.uri`` (a path or a file:// address).
+
+    Raises:
+        ImageUnreadable: it cannot be read, or its content is no longer what ``image.sha256`` says.
+    """
+    path = Path(unquote(urlparse(image.uri).path)) if image.uri.startswith("file://") else Path(image.uri)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ImageUnreadable(f"picture {path} cannot be read ({error.strerror}); put it back or remove its row") from error
+    if hashlib.sha256(content).hexdigest() != image.sha256:
+        raise ImageUnreadable(f"picture {path} is not the one that was added: its sha256 is not {image.sha256[:16]}…; add it anew")
+    return content
+
+
+def media_type(content: bytes) -> str:
+    """The MIME type by the file's first bytes, whatever its name says.
+
+    Raises:
+        ImageUnreadable: the bytes are no picture of a known type.
+    """
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    for signature, name in _SIGNATURES:
+        if content.startswith(signature):
+            return name
+    raise ImageUnreadable("the picture is neither PNG, JPEG, GIF, WebP, BMP nor TIFF; convert it before adding it")
+
+
+Value = TypeVar("Value")
+
+
+class RecentImages(Generic[Value]):
+    """What was last made of pictures, by sha256, at most ``size`` of them: requests about one picture are neighbours."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._values: OrderedDict[str, Value] = OrderedDict()
+
+    def get(self, sha256: str) -> "Value | None":
+        """The value kept for a picture, if it is still there."""
+        if sha256 in self._values:
+            self._values.move_to_end(sha256)
+        return self._values.get(sha256)
+
+    def put(self, sha256: str, value: "Value") -> None:
+        """Keep ``value``; the one unused for longest leaves."""
+        self._values[sha256] = value
+        if len(self._values) > self._size:
+            self._values.popitem(last=False)

@@ -1,0 +1,97 @@
+"""Which engine answers, with which model: what a profile's YAML says under a role.
+
+One model per engine, told apart by ``engine``; unknown keys are errors. Nothing heavier than pydantic is imported here.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+EMBEDDED_MODEL = "embedded"
+
+
+class _Settings(BaseModel):
+    """Frozen, and a misspelt key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class _ModelSettings(_Settings):
+    """What names the model itself; together with the chat template this decides a request's key."""
+
+    model: str = Field(description="Folder, hub name, or 'embedded' for the model that comes with the package.")
+    revision: str = Field("", description="Commit of a hub model; a local folder's is the sha256 of its files.")
+    adapter: str = Field("", description="Folder or hub name of a LoRA adapter; empty: none.")
+    min_pixels: int | None = Field(None, ge=1, description="Pictures are enlarged to at least this many pixels.")
+    max_pixels: int | None = Field(None, ge=1, description="Pictures are shrunk to at most this many pixels.")
+
+
+class HfTransformersSettings(_ModelSettings):
+    """The transformers library in this process: laptops, and the embedded model."""
+
+    engine: Literal["hf_transformers"] = "hf_transformers"
+    model: str = EMBEDDED_MODEL
+    device: str = Field("auto", description="auto (CUDA, else MPS, else CPU), or a torch device such as cuda:1.")
+    dtype: str = Field("auto", description="auto (the checkpoint's own), float32, bfloat16 or float16.")
+    batch_size: int = Field(64, ge=1, description="Sequences decoded together.")
+    batch_tokens: int | None = Field(None, ge=1, description="Most cache positions held at once: sequences x longest.")
+    threads: int | None = Field(None, ge=1, description="CPU threads; unset: torch's own choice.")
+
+
+class OpenaiServerSettings(_ModelSettings):
+    """One or several OpenAI-compatible servers of one model (``vllm serve`` and its like)."""
+
+    engine: Literal["openai_server"] = "openai_server"
+    endpoints: tuple[str, ...] = Field(min_length=1, description="Base addresses up to and with /v1.")
+    served_model: str = Field("", description="Name the server knows the model by; empty: `model`.")
+    chat_template_sha256: str = Field("", description="Of the server's chat template, if you want it in the keys.")
+    dialect: Literal["vllm", "openai"] = Field("vllm", description="vllm: prefixes, top_k, bad words; openai: the bare standard.")
+    in_flight: int = Field(32, ge=1, description="Requests under way at once.")
+    timeout_seconds: float = Field(600.0, gt=0, description="Longest one attempt may take.")
+    deadline_seconds: float = Field(3600.0, gt=0, description="Longest a request may take with all its attempts.")
+    attempts: int = Field(8, ge=1, description="Attempts per request.")
+    backoff_base_seconds: float = Field(0.5, ge=0, description="Wait after the first failure; doubles with each.")
+    backoff_cap_seconds: float = Field(30.0, ge=0, description="Longest wait between attempts.")
+    api_key_env: str = Field("", description="NAME of the environment variable that holds the key; never the key.")
+
+    @field_validator("endpoints")
+    @classmethod
+    def _addresses(cls, endpoints: tuple[str, ...]) -> tuple[str, ...]:
+        for endpoint in endpoints:
+            if not endpoint.startswith(("http://", "https://")):
+                raise ValueError(f"endpoint {endpoint!r} must start with http:// or https:// (e.g. http://127.0.0.1:8000/v1)")
+        return tuple(endpoint.rstrip("/") for endpoint in endpoints)
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _name_of_a_variable(cls, name: str) -> str:
+        if name and not name.isidentifier():
+            raise ValueError("api_key_env is the NAME of an environment variable, e.g. OPENAI_API_KEY, not the key itself")
+        return name
+
+
+class VllmOfflineSettings(_ModelSettings):
+    """vLLM in this process."""
+
+    engine: Literal["vllm_offline"] = "vllm_offline"
+    dtype: str = "auto"
+    max_model_len: int | None = Field(None, ge=1, description="Longest prompt plus completion, in tokens.")
+    gpu_memory_utilization: float = Field(0.9, gt=0, le=1, description="Share of the GPU's memory vLLM may take.")
+    tensor_parallel_size: int = Field(1, ge=1, description="GPUs that one model is split over.")
+    images_per_prompt: int = Field(1, ge=0, description="Most pictures in a prompt.")
+    chunk_size: int = Field(512, ge=1, description="Requests handed to vLLM at a time.")
+    engine_arguments: dict[str, object] = Field(default_factory=dict, description="Further arguments of vllm.LLM.")
+
+
+class ScriptedSettings(_Settings):
+    """The fake for unit tests: the same text to every request."""
+
+    engine: Literal["scripted"] = "scripted"
+    model: str = "scripted"
+    revision: str = ""
+    text: str = ""
+
+
+EngineSettings = Annotated[
+    HfTransformersSettings | OpenaiServerSettings | VllmOfflineSettings | ScriptedSettings, Field(discriminator="engine")
+]

@@ -1,0 +1,40 @@
+"""The errors this project raises on purpose; everything else is a bug.
+
+Third-party exceptions are turned into one of these at the boundary where they arise, with a message that says what to do.
+"""
+
+
+class LgtError(Exception):
+    """Base of every error that a user can mend; the command line prints its message without a traceback."""
+
+
+class SettingsError(LgtError):
+    """A profile, an option or an environment variable is missing or wrong."""
+
+
+class SourceError(LgtError):
+    """A source as a whole cannot be read (a single bad row is quarantined instead)."""
+
+
+class StorageError(LgtError):
+    """A table is missing, or a commit failed after every retry."""
+
+
+class UpstreamError(LgtError):
+    """A shard that an asset reads is missing or failed its blocking checks."""
+
+
+class ValidationError(LgtError):
+    """Rows break their table's schema; the message names the table, the column and the failing rows."""
+
+
+class EngineError(LgtError):
+    """A model could not be loaded, or requests failed after every retry."""
+
+
+class PromptError(LgtError):
+    """A template is missing, uses an undefined variable, or tries to leave its sandbox."""
+
+
+class NotFoundError(LgtError):
+    """An id, a shard or a table that was asked for does not exist."""

@@ -1,0 +1,76 @@
+"""Rendering of prompt templates: sandboxed, strict about undefined names, each template known by its hash."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from lgt_assets.engines.base import ImageReference, Message
+from lgt_assets.errors import PromptError
+
+ROLES = ("questioner", "composer", "vlm", "reasoner", "verifier")
+PROMPTS_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class PromptSet:
+    """The templates ``<folder>/<role>.jinja`` (user turn) and, where present, ``<role>.system.jinja``.
+
+    Example:
+        >>> prompts = PromptSet(PROMPTS_FOLDER / "embedded")
+        >>> messages = prompts.messages("vlm", question="…", choices=["red", "blue"], answer_format="letter")
+    """
+
+    folder: Path
+
+    @cached_property
+    def _environment(self) -> ImmutableSandboxedEnvironment:
+        return ImmutableSandboxedEnvironment(
+            loader=FileSystemLoader(self.folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+            keep_trailing_newline=False, autoescape=False,
+        )  # fmt: skip
+
+    def _render(self, file: str, variables: dict) -> str:
+        try:
+            return self._environment.get_template(file).render(**variables)
+        except TemplateError as error:
+            raise PromptError(f"prompt {self.folder.name}/{file}: {error.message or error}") from error
+
+    def messages(self, role: str, *, images: tuple[ImageReference, ...] = (), **variables: object) -> tuple[Message, ...]:
+        """The chat that asks ``role`` for what ``variables`` describe; ``images`` go before the user's text.
+
+        Raises:
+            PromptError: the template is missing, names an undefined variable, or tries to leave its sandbox.
+        """
+        user = Message("user", self._render(f"{role}.jinja", variables), images)
+        if not (self.folder / f"{role}.system.jinja").exists():
+            return (user,)
+        return (Message("system", self._render(f"{role}.system.jinja", variables)), user)
+
+    def template_hash(self, role: str) -> str:
+        """sha256 of the role's template files, in every row's provenance and in the asset's code version.
+
+        Raises:
+            PromptError: the set has no template for the role.
+        """
+        files = [self.folder / f"{role}.system.jinja", self.folder / f"{role}.jinja"]
+        if not files[1].exists():
+            raise PromptError(f"prompt set {self.folder.name} has no {role}.jinja in {self.folder}")
+        return hashlib.sha256(b"\0".join(file.read_bytes() for file in files if file.exists())).hexdigest()
+
+
+def prompt_set(name: str) -> PromptSet:
+    """A shipped set by its name (``lgt``, ``embedded``) or one of your own by its folder's path.
+
+    Raises:
+        PromptError: there is no such set.
+    """
+    folder = PROMPTS_FOLDER / name
+    folder = folder if folder.is_dir() else Path(name)
+    if not folder.is_dir():
+        shipped = ", ".join(sorted(p.name for p in PROMPTS_FOLDER.iterdir() if p.is_dir() and not p.name.startswith("_")))
+        raise PromptError(f"no prompt set {name!r}: shipped are {shipped}; or give the path of a folder of your own")
+    return PromptSet(folder)

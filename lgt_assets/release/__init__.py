@@ -1,0 +1,1 @@
+"""Files that leave the platform: one parquet per config, and a card."""

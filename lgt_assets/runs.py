@@ -1,0 +1,127 @@
+"""Materializing without Dagit: the same definitions, instance and gates, in this process."""
+
+import fnmatch
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from lgt_assets.definitions import defs
+from lgt_assets.errors import LgtError, NotFoundError
+from lgt_assets.partitions import SHARDS_PER_RUN, registered_shards
+from lgt_assets.resources import engines_kept
+
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
+@dataclass
+class RunSummary:
+    """What a headless run did; ``failures`` are messages for people, one per failed step."""
+
+    shards: list[str] = field(default_factory=list)
+    assets: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def chosen_assets(selection: str | None) -> list[str]:
+    """Asset names that ``selection`` names (Dagster's selection syntax, or names joined by commas); all by default.
+
+    Raises:
+        NotFoundError: it names none.
+    """
+    graph = defs.resolve_asset_graph()
+    try:
+        text = "*" if not selection else selection.replace(",", " or ")
+        keys = dg.AssetSelection.from_string(text).resolve(graph)
+    except dg.DagsterError as error:
+        raise NotFoundError(f"--select {selection!r}: {error}") from error
+    if not keys:
+        known = ", ".join(sorted(key.to_user_string() for key in graph.get_all_asset_keys()))
+        raise NotFoundError(f"--select {selection!r} names no asset; there are {known}")
+    return [key.to_user_string() for key in graph.toposorted_asset_keys if key in keys]
+
+
+def chosen_shards(instance: dg.DagsterInstance, glob: str) -> list[str]:
+    """Registered shards that match the shell pattern ``glob``.
+
+    Raises:
+        NotFoundError: there are none.
+    """
+    known = registered_shards(instance)
+    shards = [shard for shard in known if fnmatch.fnmatchcase(shard, glob)]
+    if not shards:
+        hint = f"registered are {', '.join(known[:20])}" if known else "add a source first: lgt sources add --help"
+        raise NotFoundError(f"no shard matches {glob!r}; {hint}")
+    return shards
+
+
+def contiguous_ranges(chosen: Sequence[str], known: Sequence[str], size: int = SHARDS_PER_RUN) -> Iterator[list[str]]:
+    """Cut ``chosen`` into runs of at most ``size`` shards that are neighbours in ``known``."""
+    wanted, batch = set(chosen), []
+    for shard in known:
+        if shard in wanted:
+            batch.append(shard)
+        if batch and (shard not in wanted or len(batch) == size):
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def run(instance: dg.DagsterInstance, *, selection: str | None = None, shards: str = "*") -> RunSummary:
+    """Materialize the selected assets for the shards that match, then the unpartitioned ones.
+
+    A failed step does not stop other shards' runs; :attr:`RunSummary.failures` says what failed.
+
+    Raises:
+        NotFoundError: nothing matches.
+    """
+    summary = RunSummary(assets=chosen_assets(selection))
+    partitioned = [name for name in summary.assets if name != "release"]
+    with engines_kept():
+        if partitioned:
+            summary.shards = chosen_shards(instance, shards)
+            for batch in contiguous_ranges(summary.shards, registered_shards(instance)):
+                tags = {RANGE_START: batch[0], RANGE_END: batch[-1]}
+                summary.failures += _execute(instance, partitioned, tags)
+        if "release" in summary.assets and not summary.failures:
+            summary.failures += _execute(instance, ["release"], {})
+    return summary
+
+
+def _execute(instance: dg.DagsterInstance, assets: Sequence[str], tags: dict[str, str]) -> list[str]:
+    """Execute one run in this process; messages of what failed."""
+    selection = dg.AssetSelection.assets(*assets)
+    job = dg.Definitions(
+        assets=defs.assets, asset_checks=defs.asset_checks, resources=defs.resources, executor=defs.executor,
+        jobs=[dg.define_asset_job("lgt_run", selection=selection)],
+    ).get_job_def("lgt_run")  # fmt: skip
+    result = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    failures = []
+    for event in result.all_events:
+        if event.is_step_failure:
+            failures.append(_message(event))
+        elif event.is_failure and not event.is_step_event:
+            failures.append(event.message or "the run failed")
+    return failures if not result.success else []
+
+
+def _message(event: dg.DagsterEvent) -> str:
+    """What a step failed of, without Dagster's wrapping."""
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return data.user_failure_data.description
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return f"{event.step_key}: {error.message.strip() if error else 'failed'}"
+
+
+def require_success(summary: RunSummary) -> None:
+    """Raise for a run in which anything failed.
+
+    Raises:
+        LgtError: names every failure.
+    """
+    if summary.failures:
+        raise LgtError("\n".join(summary.failures))

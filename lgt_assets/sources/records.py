@@ -1,0 +1,121 @@
+"""What a source yields: one record a picture, or one problem a bad row. Nothing here touches a file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+
+@dataclass(frozen=True)
+class SourceBox:
+    """A labelled box: left, top, right and bottom edge in pixels of the stored picture, from its top left corner.
+
+    ``phrase`` are the words of the caption that the box grounds; ``score`` is the detector's confidence in [0, 1].
+    """
+
+    label: str
+    phrase: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    score: float = 1.0
+
+
+@dataclass(frozen=True)
+class SourceRecord:
+    """One picture as its source describes it, not yet looked at.
+
+    Attributes:
+        file: where the row came from, for people: a manifest's path, or the kind of source.
+        row: which row of it, counted from 1 (in JSON Lines: the line).
+        external_id: the id that the source gives the picture, if any.
+        path: the picture's file. It is referenced where it lies and never rewritten.
+        caption: dense caption.
+        caption_source: who wrote it: ``human``, ``rendered``, ``manifest`` (not said), or a name.
+        boxes: labelled boxes; there may be none.
+        box_source: who drew them.
+        license: licence of the picture.
+        attribution: credit that the licence asks for, if any.
+        raw: the row's text, kept for the rejection should the picture turn out bad.
+        expected_sha256: the only content that caption and boxes are true of, where the source knows it.
+    """
+
+    file: str
+    row: int
+    external_id: str | None
+    path: Path
+    caption: str
+    caption_source: str
+    boxes: tuple[SourceBox, ...]
+    box_source: str
+    license: str
+    attribution: str | None = None
+    raw: str = ""
+    expected_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class SourceProblem:
+    """A row that cannot be used: where it is, the field at fault, a countable reason, and what to do about it."""
+
+    file: str
+    row: int
+    field: str
+    reason: str
+    detail: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A record whose file was found whole: its content's sha256 and its size in pixels as stored (EXIF is not applied)."""
+
+    record: SourceRecord
+    sha256: str
+    width: int
+    height: int
+
+
+class RowRejected(Exception):
+    """Raised while a row is judged; whoever reads the row turns it into a :class:`SourceProblem`."""
+
+    def __init__(self, reason: str, field: str, detail: str):
+        super().__init__(detail)
+        self.reason, self.field, self.detail = reason, field, detail
+
+    def problem(self, file: str, row: int, raw: str) -> SourceProblem:
+        """The problem of the row that was being judged."""
+        return SourceProblem(file, row, self.field, self.reason, storable(self.detail), storable(raw))
+
+
+class SourceOptions(BaseModel):
+    """Base of every kind's options: an unknown one is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(Protocol):
+    """A kind of source. ``Options`` says what it can be told."""
+
+    kind: ClassVar[str]
+    Options: ClassVar[type[SourceOptions]]
+
+    def expected(self) -> int | None:
+        """How many rows there will be, where that is known beforehand."""
+        ...
+
+    def records(self, pictures: Path) -> Iterator[SourceRecord | SourceProblem]:
+        """Yield the rows in order, lazily. Kinds that make their pictures write them below ``pictures``.
+
+        Raises:
+            SourceError: the source as a whole cannot be read.
+        """
+        ...
+
+
+def storable(text: str) -> str:
+    """``text`` with what UTF-8 cannot hold (lone surrogates) spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,40 @@
+"""The kinds of source, by name."""
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from lgt_assets.errors import SourceError
+from lgt_assets.sources.manifest import ManifestSource
+from lgt_assets.sources.photos import PhotosSource
+from lgt_assets.sources.records import Source, SourceOptions
+from lgt_assets.sources.scenes import ScenesSource
+
+SOURCES: dict[str, type] = {source.kind: source for source in (ScenesSource, PhotosSource, ManifestSource)}
+
+
+def parse_options(kind: str, options: Mapping[str, object]) -> SourceOptions:
+    """The options of a source of ``kind``, checked; text from a command line is converted.
+
+    Raises:
+        SourceError: there is no such kind or option, one is missing, or a value does not fit; what there is, is listed.
+    """
+    if kind not in SOURCES:
+        raise SourceError(f"no kind of source {kind!r}; there are {', '.join(SOURCES)}")
+    model = SOURCES[kind].Options
+    try:
+        return model.model_validate(dict(options))
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        known = ", ".join(f"{name} ({field.description})" for name, field in model.model_fields.items())
+        raise SourceError(f"options of a source of kind {kind}: {wrong}. Known options: {known or 'none'}") from error
+
+
+def open_source(kind: str, options: Mapping[str, object]) -> Source:
+    """A source of ``kind``, ready to be read.
+
+    Raises:
+        SourceError: as :func:`parse_options`; or the file or package it reads is not there.
+    """
+    checked = parse_options(kind, options)
+    return SOURCES[kind](checked)

@@ -1,0 +1,51 @@
+"""What every generating stage shares: a request with the row it is for, its answer, and the rows it makes."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lgt_assets.engines.base import Completion, Request
+from lgt_assets.identity import row_id
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A request to be sent, with what its answer will be parsed against (``context``, JSON-able values by name)."""
+
+    request: Request
+    context: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A planned request with its key and completion."""
+
+    request_key: str
+    completion: Completion
+    context: dict[str, Any]
+
+
+@dataclass
+class Outcome:
+    """Rows that a stage made of its answers: ``asked`` completions, of which ``parsed`` gave something to judge."""
+
+    rows: list[dict] = field(default_factory=list)
+    rejections: list[dict] = field(default_factory=list)
+    asked: int = 0
+    parsed: int = 0
+
+    def reject(
+        self, shard: str, asset: str, reason: str, *, request_key: str | None, parent_id: str | None, raw: str,
+        detail: str = "", position: int = 0,
+    ) -> None:  # fmt: skip
+        """Record one rejection; ``position`` tells apart rejects of one completion."""
+        self.rejections.append({
+            "shard": shard,
+            "ordinal": len(self.rejections),
+            "rejection_id": row_id("rejections", shard, asset, reason, request_key, parent_id, position, raw),
+            "asset": asset,
+            "parent_id": parent_id,
+            "request_key": request_key,
+            "reason": reason,
+            "detail": detail,
+            "raw": raw,
+        })  # fmt: skip

@@ -1,0 +1,72 @@
+"""Rows against the data dictionary and against their parents; pure, used by assets before writing and by checks after."""
+
+from dataclasses import dataclass
+
+import polars as pl
+from pandera.errors import SchemaErrors
+
+from lgt_assets.errors import ValidationError
+from lgt_assets.schemas import SCHEMAS
+
+BLOCKING_CHECKS = ("schema", "parents")
+EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Reference:
+    """``column`` of a table holds keys of ``key`` in any of ``tables``; ``is_list`` if a row names several."""
+
+    column: str
+    tables: tuple[str, ...]
+    key: str
+    is_list: bool = False
+
+
+QUESTION_TABLES = ("seed_questions", "composed_questions")
+_IMAGE = Reference("image_id", ("images",), "image_id")
+_QUESTION = Reference("question_id", QUESTION_TABLES, "question_id")
+_OBJECTS = Reference("object_ids", ("grounded_objects",), "object_id", is_list=True)
+_SHOWN = Reference("images", ("images",), "image_id", is_list=True)
+
+REFERENCES: dict[str, tuple[Reference, ...]] = {
+    "images": (),
+    "grounded_objects": (_IMAGE,),
+    "seed_questions": (_IMAGE, _OBJECTS),
+    "composed_questions": (
+        _IMAGE, _OBJECTS, Reference("parent_question_ids", ("seed_questions",), "question_id", is_list=True),
+    ),
+    "distilled_cots": (_IMAGE, _QUESTION),
+    "expanded_traces": (_IMAGE, _QUESTION, Reference("cot_id", ("distilled_cots",), "cot_id")),
+    "preference_pairs": (_IMAGE, _QUESTION, _SHOWN),
+    "sft_mix": (_IMAGE, _QUESTION, _SHOWN),
+    "rl_prompts": (_IMAGE, _QUESTION, _SHOWN),
+}  # fmt: skip
+
+
+def validate(table: str, rows: pl.DataFrame) -> None:
+    """Check ``rows`` (eager) against the table's pandera model.
+
+    Raises:
+        ValidationError: names the table, and for each broken rule the column, how many rows, and examples.
+    """
+    try:
+        SCHEMAS[table].validate(rows, lazy=True)
+    except SchemaErrors as error:
+        raise ValidationError(f"table {table}: {_describe(error.failure_cases)}") from error
+
+
+def _describe(cases: pl.DataFrame) -> str:
+    """Failure cases by rule: how many, and the first few."""
+    parts = []
+    for (column, check), group in cases.group_by("column", "check", maintain_order=True):
+        examples = ", ".join(str(value)[:80] for value in group["failure_case"].head(EXAMPLES))
+        rows = ", ".join(str(index) for index in group["index"].head(EXAMPLES) if index is not None)
+        parts.append(f"{column} breaks {check!r} in {group.height} rows (rows {rows or '?'}: {examples})")
+    return "; ".join(parts)
+
+
+def orphans(rows: pl.DataFrame, reference: Reference, keys: pl.Series) -> list[str]:
+    """Distinct ids in ``rows`` that ``reference`` names and ``keys`` lacks, sorted."""
+    named = rows[reference.column].explode() if reference.is_list else rows[reference.column]
+    named = named.drop_nulls().unique()
+    return sorted(set(named.to_list()) - set(keys.to_list()))

@@ -1,0 +1,1 @@
+"""Tests, mirroring the package; real tables, instances and processes throughout."""

@@ -1,0 +1,115 @@
+"""DeltaStore on real tables: a shard is replaced whole, others stay, and racing processes lose nothing."""
+
+import multiprocessing
+
+import polars as pl
+import pytest
+from deltalake import DeltaTable
+
+from lgt_assets.errors import StorageError
+from lgt_assets.schemas import SCHEMAS, frame
+from lgt_assets.storage import DeltaStore, canonical_rows
+from lgt_assets_tests.rows import image_row
+
+
+
+@pytest.fixture
+def store(tmp_path: object) -> DeltaStore:
+    return DeltaStore(str(tmp_path))
+
+
+def images(shard: str, count: int) -> pl.DataFrame:
+    return frame("images", [image_row(n, shard=shard) for n in range(count)])
+
+
+def rejections(shard: str, asset: str, count: int) -> pl.DataFrame:
+    row = {"shard": shard, "asset": asset, "parent_id": None, "request_key": None, "reason": "cut_off", "detail": "", "raw": ""}
+    return frame("rejections", [row | {"ordinal": n, "rejection_id": f"x.{shard}.{asset}{n}"} for n in range(count)])
+
+
+def test_replacing_a_shard_leaves_the_others_as_they_were(store: DeltaStore) -> None:
+    store.replace("images", images("a-00000", 5), shard="a-00000")
+    store.replace("images", images("a-00001", 4), shard="a-00001")
+    before = canonical_rows(store.read("images", shards=["a-00001"]))
+    store.replace("images", images("a-00000", 2), shard="a-00000")
+    assert store.read("images", shards=["a-00000"]).height == 2
+    assert canonical_rows(store.read("images", shards=["a-00001"])) == before
+
+
+def test_zero_rows_empty_the_shard(store: DeltaStore) -> None:
+    store.replace("images", images("a-00000", 5), shard="a-00000")
+    store.replace("images", images("a-00000", 0), shard="a-00000")
+    assert store.read("images").height == 0
+    assert store.shards("images") == []
+
+
+def test_assets_that_share_a_table_keep_to_their_slice(store: DeltaStore) -> None:
+    for asset in ("images", "seed_questions"):
+        store.replace("rejections", rejections("a-00000", asset, 3), shard="a-00000", asset=asset)
+    store.replace("rejections", rejections("a-00000", "images", 1), shard="a-00000", asset="images")
+    counts = store.read("rejections").group_by("asset").len().sort("asset")
+    assert counts.rows() == [("images", 1), ("seed_questions", 3)]
+    with pytest.raises(StorageError, match="say which asset"):
+        store.replace("rejections", rejections("a-00000", "images", 1), shard="a-00000")
+
+
+def test_rows_of_another_shard_or_schema_are_refused_and_nothing_is_lost(store: DeltaStore) -> None:
+    store.replace("images", images("a-00000", 5), shard="a-00000")
+    with pytest.raises(StorageError, match="in the slice"):
+        store.replace("images", images("a-00001", 1), shard="a-00000")
+    with pytest.raises(StorageError, match="width"):
+        store.replace("images", images("a-00000", 1).with_columns(width=pl.lit(1.5)), shard="a-00000")
+    assert store.read("images").height == 5
+
+
+def test_only_the_shards_files_are_opened(store: DeltaStore, tmp_path: object) -> None:
+    for shard in ("a-00000", "a-00001"):
+        store.replace("images", images(shard, 3), shard=shard)
+    for file in (tmp_path / "images" / "shard=a-00001").glob("*.parquet"):
+        file.write_bytes(b"not parquet")
+    assert store.read("images", shards=["a-00000"]).height == 3
+
+
+def test_earlier_versions_can_be_read(store: DeltaStore) -> None:
+    first = store.replace("images", images("a-00000", 5), shard="a-00000")
+    store.replace("images", images("a-00000", 1), shard="a-00000")
+    assert store.read("images", version=first).height == 5
+
+
+def test_the_commit_names_its_run(store: DeltaStore) -> None:
+    store.replace("images", images("a-00000", 1), shard="a-00000", metadata={"run_id": "r1", "code_version": "7"})
+    assert DeltaTable(store.uri("images")).history(1)[0]["run_id"] == "r1"
+
+
+def test_a_table_of_another_version_is_named(store: DeltaStore, tmp_path: object) -> None:
+    pl.DataFrame({"shard": ["a-00000"], "old": [1]}).write_delta(str(tmp_path / "images"))
+    with pytest.raises(StorageError, match="another version of lgt_assets"):
+        store.replace("images", images("a-00000", 1), shard="a-00000")
+
+
+def test_every_table_can_be_created_and_read_empty(store: DeltaStore) -> None:
+    for table in SCHEMAS:
+        store.create(table)
+        assert store.read(table).columns == frame(table, []).columns
+
+
+def _write_shards(root: str, writer: int, start: object) -> None:
+    start.wait()
+    for turn in range(4):
+        for shard in (f"w{writer}-00000", "both-00000"):
+            DeltaStore(root).replace("images", images(shard, 10 * (writer + 1) + turn), shard=shard)
+
+
+def test_racing_processes_create_once_and_lose_nothing(tmp_path: object) -> None:
+    context = multiprocessing.get_context("spawn")
+    start = context.Event()
+    writers = [context.Process(target=_write_shards, args=(str(tmp_path), n, start)) for n in range(3)]
+    for writer in writers:
+        writer.start()
+    start.set()
+    for writer in writers:
+        writer.join(120)
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    store = DeltaStore(str(tmp_path))
+    assert [store.read("images", shards=[f"w{n}-00000"]).height for n in range(3)] == [13, 23, 33]
+    assert store.read("images", shards=["both-00000"]).height in (13, 23, 33)
