@@ -1,5 +1,7 @@
 """Blocking checks of every partitioned table, from one table of declarations; each shard gets its own evaluation."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 import polars as pl
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
@@ -50,10 +52,10 @@ def table_checks(table: str) -> dg.AssetChecksDefinition:
     ]
 
     @dg.multi_asset_check(name=f"{table}_checks", specs=specs)
-    def run(context: dg.AssetCheckExecutionContext, tables: Tables) -> object:
+    def run(context: dg.AssetCheckExecutionContext, tables: Tables) -> Iterator[dg.AssetCheckResult]:
         store = tables.store()
-        ranged = context.run.is_partition_range if hasattr(context.run, "is_partition_range") else context.has_partition_key_range
-        shards = context.partition_keys if context.has_partition_key or ranged else store.shards(table)
+        partitioned = context.has_partition_key or context.has_partition_key_range
+        shards = list(context.partition_keys) if partitioned else store.shards(table)
         for name in BLOCKING_CHECKS:
             problems = {shard: PROBLEMS[name](store, table, shard) for shard in shards}
             failed = {shard: problem for shard, problem in problems.items() if problem}

@@ -91,12 +91,9 @@ def run(instance: dg.DagsterInstance, *, selection: str | None = None, shards: s
 
 def _execute(instance: dg.DagsterInstance, assets: Sequence[str], tags: dict[str, str]) -> list[str]:
     """Execute one run in this process; messages of what failed."""
-    selection = dg.AssetSelection.assets(*assets)
-    job = dg.Definitions(
-        assets=defs.assets, asset_checks=defs.asset_checks, resources=defs.resources, executor=defs.executor,
-        jobs=[dg.define_asset_job("lgt_run", selection=selection)],
-    ).get_job_def("lgt_run")  # fmt: skip
-    result = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    job = defs.resolve_implicit_global_asset_job_def()
+    keys = [dg.AssetKey(name) for name in assets]
+    result = job.execute_in_process(instance=instance, asset_selection=keys, tags=tags, raise_on_error=False)
     failures = []
     for event in result.all_events:
         if event.is_step_failure:

@@ -271,8 +271,7 @@ class ShardMembers(DataFrameModel):
 class Release(DataFrameModel):
     """One release: the files written and the table versions they were made of."""
 
-    release_id: str = Field(unique=True, description="Key: hash of the pinned input versions and the code version.")
-    created_at: str = Field(description="UTC time, ISO 8601.")
+    release_id: str = Field(unique=True, description="Key: hash of the files' hashes; equal content, equal release.")
     uri: str = Field(description="Folder of the files.")
     code_version: str = Field(description="Version of the exporting code.")
     inputs: pl.List(pl.Struct({"table": pl.String, "version": pl.Int64})) = Field(description="Pinned Delta versions.")

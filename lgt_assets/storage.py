@@ -89,9 +89,10 @@ class DeltaStore:
     def replace(
         self, table: str, rows: pl.DataFrame, *, shard: str, asset: str | None = None, metadata: Mapping[str, str] | None = None
     ) -> int:
-        """Make ``rows`` the whole content of one slice of ``table``, in one atomic commit; return the version.
+        """Make ``rows`` the whole content of one slice of ``table``, in one atomic commit; return the table's version.
 
         The slice is a shard, or for tables that several assets share (shard, asset): one stage never erases another's rows.
+        A slice that holds exactly these rows already is left as it is: making the same again makes no new version.
 
         Raises:
             StorageError: rows of another slice, another schema, or a commit that lost every retry.
@@ -102,11 +103,19 @@ class DeltaStore:
                 raise StorageError(f"table {table} is shared by several assets: say which asset's slice to replace")
             if rows.height and rows[column].unique().to_list() != [value]:
                 raise StorageError(f"table {table}: rows of {rows[column].unique().to_list()} in the slice {column}={value!r}")
+        self._require_schema(table, rows)
+        self.create(table)
+        held = self.scan(table, shards=[shard]).filter(pl.col(column) == value for column, value in predicate.items())
+        held_rows = held.select(rows.columns).collect()
+        if held_rows.equals(rows):
+            return self.version(table)
         condition = " AND ".join(f"{column} = '{value}'" for column, value in predicate.items())
         return self._write(table, rows, "overwrite", condition, metadata)
 
     def append(self, table: str, rows: pl.DataFrame, *, metadata: Mapping[str, str] | None = None) -> int:
         """Add rows to a table that nothing overwrites (shard_members, release); return the version."""
+        self._require_schema(table, rows)
+        self.create(table)
         return self._write(table, rows, "append", None, metadata)
 
     def create(self, table: str) -> None:
@@ -145,12 +154,13 @@ class DeltaStore:
         except TableNotFoundError as error:
             raise StorageError(f"table {table} does not exist yet at {self.uri(table)}: materialize it first") from error
 
-    def _write(self, table: str, rows: pl.DataFrame, mode: str, predicate: str | None, metadata: Mapping | None) -> int:
+    def _require_schema(self, table: str, rows: pl.DataFrame) -> None:
         expected = frame(table, []).schema
         if dict(rows.schema) != dict(expected):
-            odd = [name for name in {*rows.columns, *expected} if rows.schema.get(name) != expected.get(name)]
-            raise StorageError(f"table {table}: columns {sorted(odd)} differ from the data dictionary; build rows with schemas.frame")
-        self.create(table)
+            odd = sorted(name for name in {*rows.columns, *expected} if rows.schema.get(name) != expected.get(name))
+            raise StorageError(f"table {table}: columns {odd} differ from the data dictionary; build rows with schemas.frame")
+
+    def _write(self, table: str, rows: pl.DataFrame, mode: str, predicate: str | None, metadata: Mapping | None) -> int:
         properties = CommitProperties(custom_metadata=dict(metadata or {}) or None, max_commit_retries=COMMIT_RETRIES)
 
         def commit() -> int:
@@ -159,14 +169,9 @@ class DeltaStore:
                 delta, rows, mode=mode, predicate=predicate,
                 writer_properties=_WRITER, commit_properties=properties,
             )  # fmt: skip
-            return _version_of_own_commit(delta)
+            return delta.version()  # the handle's state is refreshed by its own commit
 
         return _with_retries(commit, f"table {table}, {predicate or 'append'}")
-
-
-def _version_of_own_commit(delta: DeltaTable) -> int:
-    """Version after a write: the handle's state is refreshed by its own commit."""
-    return delta.version()
 
 
 def _with_retries(commit: Callable[[], int], what: str) -> int:

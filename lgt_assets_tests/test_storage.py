@@ -36,6 +36,12 @@ def test_replacing_a_shard_leaves_the_others_as_they_were(store: DeltaStore) -> 
     assert canonical_rows(store.read("images", shards=["a-00001"])) == before
 
 
+def test_the_same_rows_again_make_no_new_version(store: DeltaStore) -> None:
+    first = store.replace("images", images("a-00000", 5), shard="a-00000")
+    assert store.replace("images", images("a-00000", 5), shard="a-00000") == first
+    assert store.replace("images", images("a-00000", 4), shard="a-00000") == first + 1
+
+
 def test_zero_rows_empty_the_shard(store: DeltaStore) -> None:
     store.replace("images", images("a-00000", 5), shard="a-00000")
     store.replace("images", images("a-00000", 0), shard="a-00000")

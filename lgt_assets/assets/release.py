@@ -1,13 +1,10 @@
 """The release: all shards as files for trainers, with the table versions they were made of."""
 
-from datetime import UTC, datetime
-
 import dagster as dg
 import polars as pl
 
 from lgt_assets.assets.upstream import read_upstream
 from lgt_assets.errors import UpstreamError
-from lgt_assets.identity import digest
 from lgt_assets.observe import column_schema
 from lgt_assets.release.configs import RELEASE_TABLES
 from lgt_assets.release.files import write_release
@@ -28,19 +25,16 @@ def release(context: dg.AssetExecutionContext, tables: Tables, models: Models) -
     store = tables.store()
     inputs = [{"table": table, "version": store.version(table)} for table in RELEASE_TABLES]
     _require_all_shards(context.instance, store)
-    release_id = digest(TRANSFORM, inputs)[:16]
-    folder = state_folder() / "releases" / release_id
-    provenance = {"release_id": release_id, "profile": models.profile.name, "inputs": inputs}
+    provenance = {"profile": models.profile.name, "inputs": inputs}
     rows = {item["table"]: store.scan(item["table"], version=item["version"]) for item in inputs}
-    files = write_release(folder, rows, title="Long Grounded Thoughts", provenance=provenance)
-    row = {
-        "release_id": release_id, "created_at": datetime.now(UTC).isoformat(timespec="seconds"), "uri": str(folder),
-        "code_version": TRANSFORM, "inputs": inputs, "files": files,
-    }  # fmt: skip
+    root = state_folder() / "releases"
+    release_id, files = write_release(root, rows, title="Long Grounded Thoughts", provenance=provenance)
+    uri = str(root / release_id)
+    row = {"release_id": release_id, "uri": uri, "code_version": TRANSFORM, "inputs": inputs, "files": files}
     if not store.read("release").filter(pl.col("release_id") == release_id).height:
         store.append("release", frame("release", [row]))
     return dg.MaterializeResult(
-        metadata={"dagster/uri": str(folder), "release_id": release_id}
+        metadata={"dagster/uri": uri, "release_id": release_id}
         | {f"rows/{file['config']}/{file['split']}": file["rows"] for file in files}
     )
 

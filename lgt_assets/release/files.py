@@ -2,38 +2,53 @@
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
 
 import polars as pl
 
+from lgt_assets.identity import digest
 from lgt_assets.release.configs import CONFIGS, SPLITS, config_rows
 
+CARD_TEXT = "Grounded questions with long chains of thought, made by lgt_assets."
 
-def write_release(folder: Path, tables: dict[str, pl.LazyFrame], *, title: str, provenance: dict) -> list[dict]:
-    """Write ``<config>/<split>.parquet`` and README.md to ``folder`` (replaced whole), and say what was written.
+
+def write_release(root: Path, tables: dict[str, pl.LazyFrame], *, title: str, provenance: dict) -> tuple[str, list[dict]]:
+    """Write ``<root>/<release_id>/<config>/<split>.parquet`` and its README.md; equal content is written once.
+
+    Args:
+        root: folder of all releases.
+        tables: lazy frames of :data:`lgt_assets.release.configs.RELEASE_TABLES`.
+        title: the card's title.
+        provenance: JSON-able facts for the card.
 
     Returns:
-        One dict per file: config, split, path (relative to ``folder``), rows, sha256.
+        The release's id, and one dict per file: config, split, path (relative to the release's folder), rows, sha256.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    files = []
-    for name in CONFIGS:
-        for split in SPLITS:
-            path = temporary / name / f"{split}.parquet"
-            path.parent.mkdir(exist_ok=True)
-            config_rows(name, split, tables).sink_parquet(path, compression="zstd", compression_level=3)
-            rows = pl.scan_parquet(path).select(pl.len()).collect().item()
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            files.append({"config": name, "split": split, "path": f"{name}/{split}.parquet", "rows": rows, "sha256": digest})
-    (temporary / "README.md").write_text(card(title, files, provenance), encoding="utf-8")
-    if folder.exists():
-        shutil.rmtree(folder)
-    os.rename(temporary, folder)
-    return files
+    root.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=root))
+    try:
+        files = [_write_file(temporary, name, split, tables) for name in CONFIGS for split in SPLITS]
+        release_id = digest([file["sha256"] for file in files])[:16]
+        text = card(title, files, {"release_id": release_id} | provenance)
+        (temporary / "README.md").write_text(text, encoding="utf-8")
+        if (root / release_id).exists():
+            shutil.rmtree(root / release_id)
+        temporary.rename(root / release_id)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return release_id, files
+
+
+def _write_file(folder: Path, name: str, split: str, tables: dict[str, pl.LazyFrame]) -> dict:
+    path = folder / name / f"{split}.parquet"
+    path.parent.mkdir(exist_ok=True)
+    config_rows(name, split, tables).sink_parquet(path, compression="zstd", compression_level=3)
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    rows = pl.scan_parquet(path).select(pl.len()).collect().item()
+    return {"config": name, "split": split, "path": f"{name}/{split}.parquet", "rows": rows, "sha256": sha256}
 
 
 def card(title: str, files: list[dict], provenance: dict) -> str:
@@ -46,6 +61,5 @@ def card(title: str, files: list[dict], provenance: dict) -> str:
                 header += [f"  - split: {file['split']}", f"    path: {file['path']}"]
     table = ["| config | split | rows |", "|---|---|---|"]
     table += [f"| {file['config']} | {file['split']} | {file['rows']} |" for file in files]
-    made = ["```json", json.dumps(provenance, indent=2, sort_keys=True), "```"]
-    body = [f"# {title}", "", "Grounded questions with long chains of thought, made by lgt_assets.", "", *table, "", "## Made of"]
-    return "\n".join([*header, "---", "", *body, "", *made, ""])
+    made_of = ["## Made of", "", "```json", json.dumps(provenance, indent=2, sort_keys=True), "```"]
+    return "\n".join([*header, "---", "", f"# {title}", "", CARD_TEXT, "", *table, "", *made_of, ""])

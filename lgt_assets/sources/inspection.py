@@ -83,7 +83,8 @@ def check_inside(box: SourceBox, width: int, height: int, field: str) -> None:
         raise RowRejected(
             "box_outside",
             field,
-            f"[{box.x0}, {box.y0}, {box.x1}, {box.y1}] leaves the picture of {width} x {height} pixels; boxes are in pixels of the stored file",
+            f"[{box.x0}, {box.y0}, {box.x1}, {box.y1}] leaves the picture of {width} x {height} pixels; "
+            "give the box in pixels of the stored file",
         )
 
 
@@ -125,6 +126,7 @@ def decoded_size(data: bytes, path: Path) -> tuple[int, int]:
         raise RowRejected(
             "unreadable_image",
             "image",
-            f"{path} is not a whole picture ({type(error).__name__}: {error}); formats are {', '.join(FORMATS)}; copy or convert it again",
+            f"{path} is not a whole picture ({type(error).__name__}: {error}); copy it again, or convert it to one of "
+            f"{', '.join(FORMATS)}",
         ) from error
     raise RowRejected("image_too_large", "image", f"{path} {size}; the limit is {MAX_PIXELS:,} pixels: scale it down")

@@ -42,6 +42,8 @@ class ManifestSource:
     def __init__(self, options: ManifestOptions):
         path = Path(os.path.abspath(options.path))
         self.options = options.model_copy(update={"path": path})
+        if storable(str(path)) != str(path):
+            raise SourceError(f"{storable(str(path))}: the path is not valid UTF-8; rename the folder")
         if path.suffix.lower() not in READERS:
             raise SourceError(f"{path}: a manifest ends in {', '.join(READERS)}")
         if not path.is_file():
@@ -155,4 +157,7 @@ def _typed(value: object, kind: type, field: str) -> object:
 
 
 def _described(value: object) -> str:
-    return "null" if value is None else f"{_NAMES.get(type(value), type(value).__name__)} ({str(value)[:80]!r})"
+    if value is None:
+        return "null"
+    name = _NAMES.get(type(value), type(value).__name__)
+    return name if isinstance(value, list | dict) else f"{name} ({str(value)[:80]!r})"

@@ -88,7 +88,7 @@ class RowRejected(Exception):
 
     def problem(self, file: str, row: int, raw: str) -> SourceProblem:
         """The problem of the row that was being judged."""
-        return SourceProblem(file, row, self.field, self.reason, storable(self.detail), storable(raw))
+        return SourceProblem(storable(file), row, self.field, self.reason, storable(self.detail), storable(raw))
 
 
 class SourceOptions(BaseModel):

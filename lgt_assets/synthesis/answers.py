@@ -31,7 +31,7 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _FOLLOWS_LETTER = (
-    r"(?= ?(?:$|[.,;:!?)\]/&+\"=]|- |-$|(?:is|are|was|and|or|because|since|as|but|would|seems?|looks?|should|must|fits|"
+    r"(?= ?(?:$|[.,;:!?)\]/&+\"=]|- |-$|[A-Z](?![^\W\u2e80-\uffff])|(?:is|are|was|and|or|because|since|as|but|would|seems?|looks?|should|must|fits|"
     r"matches|makes|for|due|given|not|isn't)\b))"
 )
 _BRACKETED = re.compile(rf"{_BEFORE}[(\[{{] ?([A-Za-z]) ?[)\]}}]")

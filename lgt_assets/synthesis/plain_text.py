@@ -8,7 +8,7 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _LATEX_COMMAND = re.compile(r"\\(?:boxed|fbox|text(?:bf|it|rm|tt)?|math(?:rm|bf|sf|it)|,|;|!)\s{0,3}")
 _LATEX_MATH = re.compile(r"\\[()\[\]]|\$([^$\n]{0,200})\$")
-_MARKUP = re.compile(r"[*`]|__|~~|\\(?=[()\[\].*_])")
+_MARKUP = re.compile(r"[*`]|__|~~|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)|\\(?=[()\[\].*_])")
 _ARTICLE = re.compile(r"(?:an?|the) (?=\S)")
 _EDGES = " \t\n\"'.,;:!?"
 

@@ -6,7 +6,7 @@ from lgt_assets.synthesis.plain_text import half_width
 from lgt_assets.synthesis.question_records import Record
 
 _INLINE_LABEL = re.compile(
-    r"[ \t]+(?=[*_]{0,3}(?:(?:correct |right )?answer|(?:question )?type|choices|options|category)[*_]{0,3}[ \t]?[:：])", re.IGNORECASE
+    r"(?<![ \t])(?<!correct)(?<!right)(?<!question)[ \t]+(?=[*_]{0,3}(?:(?:correct |right )?answer|(?:question )?type|choices|options|category)[*_]{0,3}[ \t]?[:：])", re.IGNORECASE
 )
 _DECORATION = re.compile(r"\*\*|__|`|^[ \t]*#{1,6}[ \t]+|^[ \t]*>[ \t]*")
 _BULLET = re.compile(r"[ \t]*[-*•·+–][ \t]+")
@@ -41,6 +41,7 @@ def records_of_lines(text: str) -> list[Record]:
     for raw_line in _INLINE_LABEL.sub("\n", text).split("\n"):
         start, position = position, position + len(raw_line) + 1
         line = _DECORATION.sub("", half_width(raw_line)).strip()
+        line = line if _BULLET.match(line) else line.strip("*_ ")
         if line:
             current = _place(records, current, line, start)
     return records

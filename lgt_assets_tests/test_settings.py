@@ -1,0 +1,54 @@
+"""Profiles load whole, and say which field of which file is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from lgt_assets.errors import SettingsError
+from lgt_assets.settings import PROFILES_FOLDER, load_profile, state_folder
+
+SHIPPED = sorted(path.stem for path in PROFILES_FOLDER.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_profile_binds_all_roles(name: str) -> None:
+    profile = load_profile(name)
+    assert profile.name == name
+    assert {"questioner", "composer", "vlm", "reasoner", "verifier"} <= set(profile.roles)
+
+
+def test_the_environment_chooses_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LGT_PROFILE", raising=False)
+    assert load_profile().name == "embedded"
+    monkeypatch.setenv("LGT_PROFILE", "endpoint")
+    assert load_profile().name == "endpoint"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (("temperature: 0.7", "temperature: hot"), r"roles\.questioner\.sampling\.temperature"),
+        (("samples: 4", "sampels: 4"), r"distill\.sampels"),
+        (("questioner: {model: small", "questioner: {model: large"), r"roles\.questioner\.model is 'large'"),
+        (("engine: hf_transformers", "engine: abacus"), "models.small"),
+        (("name: embedded", "name: [unclosed"), "not YAML"),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_file(tmp_path: Path, change: tuple[str, str], named: str) -> None:
+    text = (PROFILES_FOLDER / "embedded.yaml").read_text()
+    assert change[0] in text
+    path = tmp_path / "mine.yaml"
+    path.write_text(text.replace(*change))
+    with pytest.raises(SettingsError, match=named) as caught:
+        load_profile(str(path))
+    assert "mine.yaml" in str(caught.value)
+
+
+def test_an_unknown_profile_lists_the_shipped_ones() -> None:
+    with pytest.raises(SettingsError, match="shipped are embedded, endpoint"):
+        load_profile("nonsense")
+
+
+def test_state_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LGT_STATE", str(tmp_path))
+    assert state_folder() == tmp_path
