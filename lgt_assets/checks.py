@@ -61,7 +61,7 @@ def table_checks(table: str) -> dg.AssetChecksDefinition:
             failed = {shard: problem for shard, problem in problems.items() if problem}
             if not context.has_partition_key:
                 for shard, problem in problems.items():
-                    _report_shard(context.instance, key, name, shard, problem)
+                    report_shard(context.instance, key, name, shard, problem)
             yield dg.AssetCheckResult(
                 asset_key=key, check_name=name, passed=not failed,
                 metadata={"shards": len(problems), "failed": dg.MetadataValue.json(failed)},
@@ -71,7 +71,7 @@ def table_checks(table: str) -> dg.AssetChecksDefinition:
     return run
 
 
-def _report_shard(instance: dg.DagsterInstance, key: dg.AssetKey, name: str, shard: str, problem: str) -> None:
+def report_shard(instance: dg.DagsterInstance, key: dg.AssetKey, name: str, shard: str, problem: str) -> None:
     """Record one shard's evaluation: a run over a range records only one for all of them."""
     filter_ = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[shard])
     records = instance.fetch_materializations(filter_, limit=1).records

@@ -52,6 +52,11 @@ class QuestionSettings(Settings):
     per_image: int = Field(6, gt=0, description="Requests per picture.")
     types: tuple[str, ...] = Field(("Recognition", "Counting", "Spatial", "Comparison"), min_length=1)
     focus_sizes: tuple[int, ...] = Field((1, 2), min_length=1, description="Objects in focus; 0 is the whole scene.")
+    focus_sizes_by_type: dict[str, tuple[int, ...]] = Field({}, description="Where a type has its own.")
+
+    def sizes(self, question_type: str) -> tuple[int, ...]:
+        """Numbers of objects that a question of this type may be about."""
+        return self.focus_sizes_by_type.get(question_type) or self.focus_sizes
 
 
 class ComposeSettings(Settings):
@@ -59,6 +64,9 @@ class ComposeSettings(Settings):
 
     per_image: int = Field(2, ge=0, description="Compositions asked for per picture.")
     parents: int = Field(2, ge=2, le=4, description="Parents of one composition, at most.")
+    kinds_from: Literal["answers", "scene_grammar"] = Field(
+        "answers", description="Rule for the kinds that parents allow: by types and answers, or what the embedded model knows."
+    )
     support_votes: int = Field(1, ge=0)
     blindness_votes: int = Field(1, ge=0)
     minimum_support: Share = 0.5

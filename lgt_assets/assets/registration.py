@@ -11,7 +11,7 @@ from lgt_assets.partitions import register_shards
 from lgt_assets.resources import Tables
 from lgt_assets.schemas import polars_schema
 from lgt_assets.settings import state_folder
-from lgt_assets.sources.shards import Addition, add_source, list_sources, shard_rows
+from lgt_assets.sources import Addition, add_source, list_sources, member_rows
 from lgt_assets.storage import DeltaStore
 
 SHARD_SIZE = 64
@@ -33,9 +33,10 @@ def register(
     known = set(store.read("shard_members")["shard"].unique())
     members = [
         {"shard": shard, "image_id": row["image_id"], "sha256": row["sha256"], "removed": False}
-        for shard in shards if shard not in known
-        for row in shard_rows(state_folder(), shard)[0]
-    ]  # fmt: skip
+        for shard in shards
+        if shard not in known
+        for row in member_rows(state_folder(), shard)
+    ]
     if members:
         store.append("shard_members", pl.DataFrame(members, schema=polars_schema("shard_members")))
     register_shards(instance, list(shards))

@@ -10,7 +10,7 @@ from lgt_assets.storage import DeltaStore
 from lgt_assets.validation import BLOCKING_CHECKS, validate
 
 ROW_COUNT = "dagster/partition_row_count"
-FAILED = (AssetCheckExecutionRecordStatus.FAILED, AssetCheckExecutionRecordStatus.EXECUTION_FAILED)
+FAILED = (AssetCheckExecutionRecordStatus.FAILED,)
 
 
 def _mend(table: str, shard: str) -> str:

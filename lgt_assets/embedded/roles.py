@@ -15,6 +15,7 @@ from lgt_assets.embedded.grammar import (
     Ask,
     NotAskable,
     bridge,
+    find,
     join,
     phrase,
     question_type,
@@ -275,23 +276,29 @@ def reasoner_example(scene: Scene, generator: random.Random) -> Example:
 
 def verifier_example(scene: Scene, generator: random.Random) -> Example:
     """A question to answer from objects, from known answers alone, or from too little."""
-    case = generator.choices(("objects", "known", "partial", "nothing"), (0.55, 0.27, 0.1, 0.08))[0]
+    case = generator.choices(("objects", "known", "partial", "nothing", "caption"), (0.52, 0.26, 0.1, 0.07, 0.05))[0]
     seed = generator.randrange(1000)
     facts = f"Objects: {listing(scene.objects, GIVEN)}.\n"
     with_caption = f"Caption: {caption(scene, seed)}\n"
-    if case in ("known", "partial") or generator.random() < 0.15:
+    if case in ("known", "partial") or (case != "caption" and generator.random() < 0.15):
         kind = generator.choice(COMPOSITION_KINDS)
         parents, ask = composed_ask(kind, scene, generator)
         known = [(phrase(parent, generator), resolve(parent, scene)) for parent in parents]
         question = _composed_phrase(kind, known, ask, generator)
     else:
         kind, parents, ask, known = "", (), draw_ask(scene, generator), []
+        while case == "caption" and ask.kind not in ("color", "shape"):
+            ask = seed_ask("Recognition", scene, generator)
         question = phrase(ask, generator)
     answer = resolve(ask, scene)
     menu = _shuffled_choices(ask, scene, generator) if generator.random() < 0.6 else None
     if case == "objects":
         facts = with_caption + facts if generator.random() < 0.5 else facts
         thought = steps(ask, scene, GIVEN)
+    elif case == "caption":
+        facts, known = with_caption, []
+        thing = ask.slots[0] if ask.kind == "color" else f"{ask.slots[0]} object"
+        thought = f"The {thing} is a {find(thing, scene).phrase}."
     elif case == "known":
         facts = with_caption if generator.random() < 0.4 else ""
         thought = composition_steps(kind, parents, ask, scene)
@@ -320,6 +327,9 @@ _MAKERS = {
 
 def make_example(role: str, scene: Scene, generator: random.Random) -> Example:
     """A training example of a role. Raises KeyError for an unknown role."""
+    if role != "vlm" and generator.random() < 0.2:
+        # Facts may come in any order; pictures are always read row by row.
+        scene = replace(scene, objects=tuple(generator.sample(scene.objects, len(scene.objects))))
     while True:
         try:
             return _MAKERS[role](scene, generator)

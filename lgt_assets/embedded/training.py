@@ -1,7 +1,7 @@
 """Training of the embedded model: vision first, then copying drills, then all roles at once.
 
-Everything follows from the seed and the number of steps: batches are made from (seed, role, number), so a run that was
-killed and resumed ends with the same weights as one that was not.
+Everything follows from the seed and the schedule: a batch is made from (seed, role, number), so a run that was killed
+and resumed sees what one that was not would have seen. Each step takes two tasks, one to a process.
 """
 
 from __future__ import annotations
@@ -10,31 +10,22 @@ import json
 import math
 import os
 import random
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
-from lgt_assets.embedded.batches import FIRST_TRAINING_SCENE, Batch, BatchSource
-from lgt_assets.embedded.detection import DetectionHead, cell_targets, detection_loss
+from lgt_assets.embedded.batches import FIRST_TRAINING_SCENE
 from lgt_assets.embedded.initialization import EMBEDDING_DEVIATION, initialize_decoder, initialize_tower
-from lgt_assets.embedded.network import (
-    Decoder,
-    configuration,
-    export,
-    picture_positions,
-    see,
-    text_positions,
-    vocabulary_size,
-)
+from lgt_assets.embedded.learner import Learner, Model, Task, gradients, serve
+from lgt_assets.embedded.network import export, see
 from lgt_assets.embedded.pixels import PROCESSOR, scene_patches
 from lgt_assets.embedded.scenes import generate_scene
 from lgt_assets.embedded.tokenizer import build_tokenizer
 
+# Called with steps done, steps in all, and a line of recent losses and accuracies.
 Progress = Callable[[int, int, str], None]
 
 
@@ -42,140 +33,123 @@ Progress = Callable[[int, int, str], None]
 class Schedule:
     """How long each phase lasts, in steps, and how fast it learns."""
 
-    vision_steps: int = 1500
+    vision_steps: int = 400
     drill_steps: int = 250
-    steps: int = 14000
+    steps: int = 7000
+    scenes_per_vision_batch: int = 24
     vision_rate: float = 2e-3
     rate: float = 2e-3
     tower_rate: float = 0.3
     decay: float = 0.45
-    scenes_per_vision_step: int = 48
-    # Each joint step takes one batch of the VLM and one of another role, drawn with these weights.
+    # After the drills a step takes one batch of the VLM and one of another role, drawn with these weights.
     others: tuple[tuple[str, float], ...] = (("questioner", 1.4), ("reasoner", 1.3), ("verifier", 1.2), ("composer", 0.8))
-
-
-class Trainer:
-    """The networks, their optimizers and how far they have come."""
-
-    def __init__(self, seed: int, schedule: Schedule) -> None:
-        from transformers import Qwen2_5_VLForConditionalGeneration
-
-        torch.manual_seed(seed)
-        self.seed, self.schedule, self.step = seed, schedule, 0
-        self.tokenizer = build_tokenizer(seed)
-        self.tower = Qwen2_5_VLForConditionalGeneration(configuration(self.tokenizer)).model.visual
-        initialize_tower(self.tower)
-        self.decoder = Decoder(vocabulary_size(self.tokenizer))
-        initialize_decoder(self.decoder)
-        self.head = DetectionHead()
-        self.batches = BatchSource(self.tokenizer, seed)
-        self.served = {role: 0 for role in ("vlm", "questioner", "reasoner", "verifier", "composer")}
-        self._is_letter = torch.zeros(vocabulary_size(self.tokenizer), dtype=torch.bool)
-        self._is_letter[self.batches.letters] = True
-        tower = [*self.tower.parameters(), *self.head.parameters()]
-        self.vision_optimizer = torch.optim.AdamW(tower, lr=1.0, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
-        groups = [{"params": list(self.decoder.parameters()), "scale": 1.0}, {"params": tower, "scale": schedule.tower_rate}]
-        self.optimizer = torch.optim.AdamW(groups, lr=1.0, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
-        self.recent: dict[str, list[float]] = {}
 
     @property
     def total(self) -> int:
-        return self.schedule.vision_steps + self.schedule.steps
+        return self.vision_steps + self.steps
+
+
+class Trainer:
+    """The networks, their optimizers and how far they have come; use as a context manager."""
+
+    def __init__(self, seed: int, schedule: Schedule, threads: int) -> None:
+        torch.manual_seed(seed)
+        torch.set_num_threads(max(1, threads // 2))
+        self.seed, self.schedule, self.step = seed, schedule, 0
+        self.tokenizer = build_tokenizer(seed)
+        self.model = Model(self.tokenizer)
+        initialize_tower(self.model.tower)
+        initialize_decoder(self.model.decoder)
+        self.learner = Learner(self.model, self.tokenizer, seed, schedule.scenes_per_vision_batch)
+        self.served = dict.fromkeys(("vlm", *(role for role, _ in schedule.others)), 0)
+        tower = [*self.model.tower.parameters(), *self.model.head.parameters()]
+        decoder = list(self.model.decoder.parameters())
+        self.vision_optimizer = torch.optim.AdamW(tower, lr=1.0, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
+        groups = [{"params": decoder, "scale": 1.0}, {"params": tower, "scale": schedule.tower_rate}]
+        self.optimizer = torch.optim.AdamW(groups, lr=1.0, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
+        self.recent: dict[str, list[tuple[float, ...]]] = {}
+        self._second = None
+        if threads > 1:
+            self._start_second(max(1, threads // 2))
+
+    def _start_second(self, threads: int) -> None:
+        context = torch.multiprocessing.get_context("spawn")
+        self.model.share_memory()
+        self._shared = [torch.zeros_like(weight).share_memory_() for weight in self.model.parameters()]
+        self._connection, theirs = context.Pipe()
+        arguments = (theirs, self.model, self.tokenizer, self.seed, self.schedule.scenes_per_vision_batch, self._shared, threads)
+        self._second = context.Process(target=serve, args=arguments, daemon=True)
+        self._second.start()
+        theirs.close()
+
+    def __enter__(self) -> Trainer:
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self._second is not None:
+            self._connection.send(None)
+            self._second.join()
 
     def advance(self) -> None:
         """One step of whatever phase is due."""
-        if self.step < self.schedule.vision_steps:
-            self._vision_step(self.step)
-            if self.step + 1 == self.schedule.vision_steps:
+        schedule, at = self.schedule, self.step - self.schedule.vision_steps
+        if at < 0:
+            progress = self.step / schedule.vision_steps
+            falling = 0.5 + 0.5 * math.cos(math.pi * progress) + 0.005
+            self._learn([("vision", 2 * self.step), ("vision", 2 * self.step + 1)])
+            self._update(self.vision_optimizer, schedule.vision_rate * min(1.0, (self.step + 1) / 100) * falling)
+            if at == -1:
                 self._match_scale()
         else:
-            self._joint_step(self.step - self.schedule.vision_steps)
+            progress = at / schedule.steps
+            falling = min(1.0, max(0.02, (1 - progress) / schedule.decay))
+            self._learn(self._tasks(at))
+            self._update(self.optimizer, schedule.rate * min(1.0, (at + 1) / 100) * falling)
         self.step += 1
 
-    def _vision_step(self, at: int) -> None:
-        schedule = self.schedule
-        generator = random.Random(f"vision-{self.seed}-{at}")
-        scenes = [
-            generate_scene(FIRST_TRAINING_SCENE + generator.randrange(1 << 40)) for _ in range(schedule.scenes_per_vision_step)
-        ]
-        with torch.autocast("cpu", torch.bfloat16):
-            visual = see(self.tower, torch.from_numpy(scene_patches(scenes)))
-        loss, accuracies = detection_loss(self.head(visual), cell_targets(scenes))
-        progress = at / schedule.vision_steps
-        rate = schedule.vision_rate * min(1.0, (at + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * progress)) + 1e-5
-        self._update(self.vision_optimizer, loss, rate)
-        self._note("vision", loss.item(), accuracies[0], min(accuracies[1:]))
+    def _tasks(self, at: int) -> list[Task]:
+        if at < self.schedule.drill_steps:
+            return [("drill", 2 * at), ("drill", 2 * at + 1)]
+        roles, weights = zip(*self.schedule.others, strict=True)
+        tasks = []
+        for role in ("vlm", random.Random(f"step-{self.seed}-{at}").choices(roles, weights)[0]):
+            tasks.append((role, self.served[role]))
+            self.served[role] += 1
+        return tasks
 
-    @torch.no_grad()
-    def _match_scale(self) -> None:
-        """Bring visual tokens to the size of embedded words."""
-        scenes = [generate_scene(FIRST_TRAINING_SCENE + i) for i in range(32)]
-        factor = EMBEDDING_DEVIATION / see(self.tower, torch.from_numpy(scene_patches(scenes))).std()
-        self.tower.merger.mlp[2].weight *= factor
-        self.tower.merger.mlp[2].bias *= factor
-
-    def _joint_step(self, at: int) -> None:
-        schedule = self.schedule
-        generator = random.Random(f"step-{self.seed}-{at}")
-        if at < schedule.drill_steps:
-            names = ["drill", "drill"]
+    def _learn(self, tasks: list[Task]) -> None:
+        """Leave the mean gradient of two tasks on the weights."""
+        self.model.zero_grad(set_to_none=True)
+        if self._second is None:
+            numbers = [self.learner.backward(task) for task in tasks]
         else:
-            roles, weights = zip(*schedule.others, strict=True)
-            names = ["vlm", generator.choices(roles, weights)[0]]
-        loss = torch.zeros(())
-        for i, name in enumerate(names):
-            if name == "drill":
-                batch = self.batches.drill(2 * at + i)
-            else:
-                batch = self.batches.batch(name, self.served[name])
-                self.served[name] += 1
-            part = self._loss(name, batch) / len(names)
-            part.backward()
-            loss = loss + part.detach()
-        progress = at / schedule.steps
-        falling = 1.0 if progress < 1 - schedule.decay else max(0.02, (1 - progress) / schedule.decay)
-        self._update(self.optimizer, None, schedule.rate * min(1.0, (at + 1) / 100) * falling)
+            self._connection.send(tasks[1])
+            numbers = [self.learner.backward(tasks[0]), self._connection.recv()]
+        mine = gradients(self.model)
+        with torch.no_grad():
+            for i, weight in enumerate(self.model.parameters()):
+                weight.grad = mine[i] if self._second is None else mine[i].add_(self._shared[i])
+                weight.grad.mul_(0.5)
+        for (name, _), values in zip(tasks, numbers, strict=True):
+            self.recent[name] = [*self.recent.get(name, []), values][-40:]
 
-    def _loss(self, name: str, batch: Batch) -> Tensor:
-        """Cross-entropy over the reply, letters thrice; with pictures a fifth of the detection loss on top."""
-        extra = torch.zeros(())
-        with torch.autocast("cpu", torch.bfloat16):
-            embedded = self.decoder.embed_tokens(batch.ids)
-            positions = text_positions(batch.ids.shape[1])
-            if batch.scenes:
-                visual = see(self.tower, torch.from_numpy(scene_patches(batch.scenes)))
-                extra, _ = detection_loss(self.head(visual), cell_targets(batch.scenes))
-                start, count = self.batches.picture_start, visual.shape[1]
-                embedded = torch.cat([embedded[:, :start], visual.to(embedded.dtype), embedded[:, start + count :]], 1)
-                positions = picture_positions(batch.ids.shape[1], start)
-            hidden = self.decoder(embedded, positions)
-            learnt = batch.learnt[:, 1:]
-            logits = self.decoder.logits(hidden[:, :-1][learnt]).float()
-        wanted = batch.ids[:, 1:][learnt]
-        losses = F.cross_entropy(logits, wanted, reduction="none")
-        letters = self._is_letter[wanted]
-        weights = torch.where(letters, 3.0, 1.0)
-        hits = (logits.argmax(-1) == wanted).float()
-        loss = (losses * weights).sum() / weights.sum()
-        self._note(name, loss.item(), hits.mean().item(), hits[letters].mean().item() if letters.any() else math.nan)
-        return loss + 0.2 * extra
-
-    def _update(self, optimizer: torch.optim.Optimizer, loss: Tensor | None, rate: float) -> None:
-        if loss is not None:
-            loss.backward()
+    def _update(self, optimizer: torch.optim.Optimizer, rate: float) -> None:
         weights = [weight for group in optimizer.param_groups for weight in group["params"]]
         nn.utils.clip_grad_norm_(weights, 1.0)
         for group in optimizer.param_groups:
             group["lr"] = rate * group.get("scale", 1.0)
         optimizer.step()
-        optimizer.zero_grad()
 
-    def _note(self, name: str, *values: float) -> None:
-        self.recent.setdefault(name, []).append(values)
-        del self.recent[name][:-30]
+    @torch.no_grad()
+    def _match_scale(self) -> None:
+        """Bring visual tokens to the size of embedded words."""
+        scenes = [generate_scene(FIRST_TRAINING_SCENE + i) for i in range(32)]
+        factor = EMBEDDING_DEVIATION / see(self.model.tower, torch.from_numpy(scene_patches(scenes))).std()
+        self.model.tower.merger.mlp[2].weight *= factor
+        self.model.tower.merger.mlp[2].bias *= factor
 
     def message(self) -> str:
-        """Loss, token and letter accuracy of the last batches of each kind."""
+        """Loss, token accuracy and letter accuracy of the last batches of each kind."""
         texts = []
         for name, rows in self.recent.items():
             columns = [[value for value in column if not math.isnan(value)] for column in zip(*rows, strict=True)]
@@ -187,12 +161,10 @@ class Trainer:
         """Write the state to resume from, whole or not at all."""
         state = {
             "seed": self.seed,
-            "schedule": asdict(self.schedule),
+            "schedule": json.dumps(asdict(self.schedule)),
             "step": self.step,
             "served": self.served,
-            "decoder": self.decoder.state_dict(),
-            "tower": self.tower.state_dict(),
-            "head": self.head.state_dict(),
+            "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "vision_optimizer": self.vision_optimizer.state_dict(),
             "random": torch.get_rng_state(),
@@ -204,14 +176,17 @@ class Trainer:
     def load(self, folder: Path) -> None:
         """Go on where the state in a folder stopped. Raises ValueError if it belongs to another seed or schedule."""
         state = torch.load(folder / "training.pt", weights_only=True)
-        for name in ("decoder", "tower", "head", "optimizer", "vision_optimizer"):
-            getattr(self, name).load_state_dict(state[name])
+        if (state["seed"], state["schedule"]) != (self.seed, json.dumps(asdict(self.schedule))):
+            raise ValueError(f"{folder}/training.pt belongs to another seed or schedule; choose another folder")
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.vision_optimizer.load_state_dict(state["vision_optimizer"])
         self.step, self.served = state["step"], state["served"]
         torch.set_rng_state(state["random"])
 
     def export(self, folder: Path) -> None:
         """Write the model as Auto classes load it."""
-        export(self.decoder, self.tower, self.tokenizer, folder)
+        export(self.model.decoder, self.model.tower, self.tokenizer, folder)
         (folder / "preprocessor_config.json").write_text(json.dumps(PROCESSOR, indent=2) + "\n")
 
 
@@ -225,20 +200,21 @@ def train(
     progress: Progress | None = None,
     save_every: int = 500,
 ) -> Path:
-    """Train from a seed and write weights, tokenizer and configurations to ``out``; returns ``out``."""
-    torch.set_num_threads(threads)
-    trainer = Trainer(seed, schedule or Schedule())
+    """Train from a seed and write weights, tokenizer and configurations to ``out``; returns ``out``.
+
+    Every ``save_every`` steps the state to resume from is saved and the model exported as it is.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    if resume and (out / "training.pt").exists():
-        trainer.load(out)
-    while trainer.step < trainer.total:
-        trainer.advance()
-        if progress and trainer.step % 10 == 0:
-            progress(trainer.step, trainer.total, trainer.message())
-        if trainer.step % save_every == 0:
-            trainer.save(out)
-            if trainer.step >= trainer.schedule.vision_steps:
-                trainer.export(out)
-    trainer.save(out)
-    trainer.export(out)
+    with Trainer(seed, schedule or Schedule(), threads) as trainer:
+        if resume and (out / "training.pt").exists():
+            trainer.load(out)
+        while trainer.step < trainer.schedule.total:
+            trainer.advance()
+            last = trainer.step == trainer.schedule.total
+            if progress and (trainer.step % 10 == 0 or last):
+                progress(trainer.step, trainer.schedule.total, trainer.message())
+            if trainer.step % save_every == 0 or last:
+                trainer.save(out)
+                if trainer.step >= trainer.schedule.vision_steps:
+                    trainer.export(out)
     return out

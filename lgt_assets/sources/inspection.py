@@ -113,6 +113,7 @@ def decoded_size(data: bytes, path: Path) -> tuple[int, int]:
     """
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow remarks on odd metadata, which changes no pixel.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 width, height = image.size

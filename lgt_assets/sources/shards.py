@@ -10,6 +10,7 @@ from lgt_assets.sources.files import locked, remove_leftovers
 from lgt_assets.sources.inspection import inspect
 from lgt_assets.sources.records import Picture, Source, SourceProblem
 from lgt_assets.sources.registry import open_source
+from lgt_assets.sources.rows import shard_rows
 from lgt_assets.sources.shard_files import (
     check_name,
     pictures_folder,
@@ -21,6 +22,8 @@ from lgt_assets.sources.shard_files import (
     source_folder,
     write_shard,
 )
+
+__all__ = ["Addition", "SourceSummary", "add_source", "list_shards", "list_sources", "read_shard", "shard_rows"]
 
 SHARD_SIZE = 64
 # A file of nothing but bad rows is cut as well, so that no shard grows without bound.
@@ -41,11 +44,11 @@ class Addition:
 
 @dataclass(frozen=True)
 class SourceSummary:
-    """A source at a glance."""
+    """A source at a glance: its shards in order, and how many pictures and bad rows they hold."""
 
     name: str
     kind: str
-    shards: int
+    shards: tuple[str, ...]
     images: int
     problems: int
 
@@ -109,15 +112,16 @@ def list_sources(state: Path) -> list[SourceSummary]:
     summaries = []
     for path in sorted((state / "sources").glob("*/source.yaml")):
         name = path.parent.name
-        headers = [read_header(state, shard) for shard in shard_names(state, name)]
+        shards = tuple(shard_names(state, name))
+        headers = [read_header(state, shard) for shard in shards]
         images, problems = sum(header[0] for header in headers), sum(header[1] for header in headers)
-        summaries.append(SourceSummary(name, recorded_kind(state, name) or "", len(headers), images, problems))
+        summaries.append(SourceSummary(name, recorded_kind(state, name) or "", shards, images, problems))
     return summaries
 
 
 def list_shards(state: Path) -> list[str]:
     """All shards of all sources, by source and number: what Dagster's partitions should be."""
-    return [shard for summary in list_sources(state) for shard in shard_names(state, summary.name)]
+    return [shard for summary in list_sources(state) for shard in summary.shards]
 
 
 def _holdings(state: Path, name: str) -> tuple[Holdings, int]:

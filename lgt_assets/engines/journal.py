@@ -1,0 +1,147 @@
+"""An append-only file of checksummed records: what one write() has put there survives SIGKILL of the writer.
+
+A journal belongs to one process, which holds its lock while it lives. A record is its length and CRC-32 (8 bytes) and
+canonical JSON; a torn or foreign tail ends the reading with a warning.
+"""
+
+import fcntl
+import json
+import logging
+import os
+import struct
+import threading
+import zlib
+from pathlib import Path
+from typing import Any
+
+from lgt_assets.errors import StorageError
+
+MAGIC = b"LGTJ1\n"
+_HEADER = struct.Struct("<II")
+_MOST_RECORD_BYTES = 1 << 28
+_SYNC_SECONDS = 1.0
+_log = logging.getLogger(__name__)
+
+Record = dict[str, Any]
+
+
+def encode_record(record: Record) -> bytes:
+    """A record as the bytes of one write."""
+    payload = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return _HEADER.pack(len(payload), zlib.crc32(payload)) + payload
+
+
+def decode_records(content: bytes, name: str) -> list[Record]:
+    """The whole records at the head of a journal's bytes; what is torn or foreign after them is skipped with a warning."""
+    if not content.startswith(MAGIC):
+        if not MAGIC.startswith(content):  # a writer killed within its first write leaves a beginning of the magic
+            _log.warning("%s is not a journal of ours and is skipped", name)
+        return []
+    records, start = [], len(MAGIC)
+    while start < len(content):
+        record, start = _decode_one(content, start)
+        if record is None:
+            _log.warning("%s: skipped a torn or damaged tail after %d records", name, len(records))
+            break
+        records.append(record)
+    return records
+
+
+def _decode_one(content: bytes, start: int) -> tuple[Record | None, int]:
+    body = start + _HEADER.size
+    if body > len(content):
+        return None, start
+    length, checksum = _HEADER.unpack_from(content, start)
+    payload = content[body : body + length]
+    if length > _MOST_RECORD_BYTES or len(payload) < length or zlib.crc32(payload) != checksum:
+        return None, start
+    try:
+        record = json.loads(payload.decode("utf-8", "surrogatepass"))
+    except ValueError:
+        return None, start
+    return (record if isinstance(record, dict) else None), body + length
+
+
+class Journal:
+    """The journal this process writes; locked until closed or until the process dies, synced at least every second.
+
+    Args:
+        path: a name no journal had before.
+
+    Raises:
+        StorageError: the file cannot be created.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._dirty = threading.Event()
+        self._closing = threading.Event()
+        try:
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._size = 0
+            self._write(MAGIC)
+            sync_folder(path.parent)
+        except OSError as error:
+            raise StorageError(f"journal {path} cannot be created: {error}") from error
+        self._syncer = threading.Thread(target=self._sync_regularly, name=f"fsync {path.name}", daemon=True)
+        self._syncer.start()
+
+    def append(self, record: Record) -> None:
+        """Write one record by one write().
+
+        Raises:
+            StorageError: the disk refused it; nothing of the record stays in the file.
+        """
+        with self._lock:
+            try:
+                self._write(encode_record(record))
+            except OSError as error:
+                raise StorageError(f"completions can no longer be kept in {self.path}: {error}; make room and run again") from error
+        self._dirty.set()
+
+    def _write(self, content: bytes) -> None:
+        written = os.write(self._descriptor, content)
+        if written != len(content):
+            os.ftruncate(self._descriptor, self._size)
+            raise OSError(f"only {written} of {len(content)} bytes fitted")
+        self._size += written
+
+    def _sync_regularly(self) -> None:
+        while not self._closing.wait(_SYNC_SECONDS):
+            if self._dirty.is_set():
+                self._dirty.clear()
+                os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        """Sync, release the lock, leave the file. Closing twice is fine."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._syncer.join()
+        os.fsync(self._descriptor)
+        os.close(self._descriptor)
+
+
+def claim(path: Path) -> int | None:
+    """Lock the journal of a process that died; None if its owner lives or it is gone. Close the descriptor to let go."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and new names in ``folder`` durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

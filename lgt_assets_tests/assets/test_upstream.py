@@ -1,0 +1,62 @@
+"""The gate holds across runs: what was not made, failed its checks, lost rows or went bad since is refused by name."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from lgt_assets.assets.upstream import ROW_COUNT, read_upstream
+from lgt_assets.checks import report_shard
+from lgt_assets.errors import UpstreamError
+from lgt_assets.schemas import frame
+from lgt_assets.storage import DeltaStore
+from lgt_assets_tests.rows import SHARD, image_row
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DeltaStore:
+    store = DeltaStore(str(tmp_path / "tables"))
+    store.replace("images", frame("images", [image_row(n) for n in range(3)]), shard=SHARD)
+    return store
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> dg.DagsterInstance:
+    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
+        materialized = dg.AssetMaterialization("images", partition=SHARD, metadata={ROW_COUNT: 3})
+        instance.report_runless_asset_event(materialized)
+        yield instance
+
+
+def evaluate(instance: dg.DagsterInstance, problem: str) -> None:
+    report_shard(instance, dg.AssetKey("images"), "schema", SHARD, problem)
+
+
+def test_a_whole_shard_is_read(instance: dg.DagsterInstance, store: DeltaStore) -> None:
+    assert read_upstream(instance, store, "images", SHARD).height == 3
+
+
+def test_a_shard_never_made_is_named(instance: dg.DagsterInstance, store: DeltaStore) -> None:
+    with pytest.raises(UpstreamError, match="images has no shard other-00000: materialize images for other-00000"):
+        read_upstream(instance, store, "images", "other-00000")
+
+
+def test_a_failed_check_closes_the_gate_until_it_passes(instance: dg.DagsterInstance, store: DeltaStore) -> None:
+    evaluate(instance, "caption is empty")
+    with pytest.raises(UpstreamError, match=r"failed its blocking checks \(schema\)"):
+        read_upstream(instance, store, "images", SHARD)
+    evaluate(instance, "")
+    assert read_upstream(instance, store, "images", SHARD).height == 3
+
+
+def test_lost_rows_close_the_gate(instance: dg.DagsterInstance, store: DeltaStore) -> None:
+    store.replace("images", frame("images", [image_row(0)]), shard=SHARD)
+    with pytest.raises(UpstreamError, match="has 1 rows where its materialization wrote 3"):
+        read_upstream(instance, store, "images", SHARD)
+
+
+def test_rows_poisoned_after_their_check_close_the_gate(instance: dg.DagsterInstance, store: DeltaStore) -> None:
+    evaluate(instance, "")
+    store.replace("images", frame("images", [image_row(n, caption="" if n == 1 else "x") for n in range(3)]), shard=SHARD)
+    with pytest.raises(UpstreamError, match="caption breaks"):
+        read_upstream(instance, store, "images", SHARD)

@@ -1,0 +1,49 @@
+"""Looking at files: whatever the bytes, a size or a reason."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lgt_assets.sources.inspection import MAX_PIXELS, decoded_size
+from lgt_assets.sources.records import RowRejected
+from lgt_assets_tests.sources.pictures import HEIGHT, WIDTH, bomb_bytes, picture_bytes
+
+WHOLE = {kind: picture_bytes(kind=kind) for kind in ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")}
+
+
+def reason(data: bytes) -> str:
+    with pytest.raises(RowRejected) as caught:
+        decoded_size(data, Path("picture"))
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_whole_picture_has_a_size_and_a_cut_one_has_not(kind: str) -> None:
+    assert decoded_size(WHOLE[kind], Path("picture")) == (WIDTH, HEIGHT)
+    assert reason(WHOLE[kind][: len(WHOLE[kind]) // 2]) == "unreadable_image"
+
+
+# Below Pillow's own warning, between its warning and its error, and above both.
+@pytest.mark.parametrize("side", [int(MAX_PIXELS**0.5) + 1, 10_000, 30_000, 60_000])
+def test_bombs_are_refused_by_their_header(side: int) -> None:
+    assert reason(bomb_bytes(side)) == "image_too_large"
+
+
+@pytest.mark.parametrize("data", [b"<svg/>", b"%PDF-1.4", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", b"\0" * 64])
+def test_other_files_are_no_pictures(data: bytes) -> None:
+    assert reason(data) == "unreadable_image"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(sorted(WHOLE)), st.data())
+def test_damaged_bytes_never_raise_anything_else(kind: str, data: st.DataObject) -> None:
+    content = bytearray(WHOLE[kind])
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, min(len(content), 200) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        width, height = decoded_size(bytes(content), Path("picture"))
+        assert 0 < width * height <= MAX_PIXELS
+    except RowRejected as rejected:
+        assert rejected.reason in ("unreadable_image", "image_too_large")
