@@ -31,12 +31,7 @@ def register(
     addition = add_source(state_folder(), name, kind, options, shard_size=shard_size, progress=progress)
     shards = next(source.shards for source in list_sources(state_folder()) if source.name == name)
     known = set(store.read("shard_members")["shard"].unique())
-    members = [
-        {"shard": shard, "image_id": row["image_id"], "sha256": row["sha256"], "removed": False}
-        for shard in shards
-        if shard not in known
-        for row in member_rows(state_folder(), shard)
-    ]
+    members = [row for shard in shards if shard not in known for row in member_rows(state_folder(), shard)]
     if members:
         store.append("shard_members", pl.DataFrame(members, schema=polars_schema("shard_members")))
     register_shards(instance, list(shards))

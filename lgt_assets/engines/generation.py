@@ -34,10 +34,6 @@ class Answers:
     completion_tokens: int = 0
     seconds: float = 0.0
 
-    def of(self, identity_key: str) -> Completion:
-        """The completion under a request_key."""
-        return self.completions[identity_key]
-
 
 def answer(
     engine: Engine,

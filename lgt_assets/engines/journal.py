@@ -17,6 +17,7 @@ from typing import Any
 from lgt_assets.errors import StorageError
 
 MAGIC = b"LGTJ1\n"
+PARTIAL_PREFIX = ".partial-"
 _HEADER = struct.Struct("<II")
 _MOST_RECORD_BYTES = 1 << 28
 _SYNC_SECONDS = 1.0
@@ -78,10 +79,13 @@ class Journal:
         self._dirty = threading.Event()
         self._closing = threading.Event()
         try:
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
+            # locked before it gets its name: nobody can claim it as a dead run's
+            unnamed = path.with_name(f"{PARTIAL_PREFIX}{path.name}")
+            self._descriptor = os.open(unnamed, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._size = 0
             self._write(MAGIC)
+            unnamed.rename(path)
             sync_folder(path.parent)
         except OSError as error:
             raise StorageError(f"journal {path} cannot be created: {error}") from error

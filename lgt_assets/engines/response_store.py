@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from lgt_assets.engines.base import Completion, ModelIdentity, Request
-from lgt_assets.engines.journal import Journal, Record, claim, decode_records, encode_record, sync_folder
+from lgt_assets.engines.journal import PARTIAL_PREFIX, Journal, Record, claim, decode_records, encode_record, sync_folder
 from lgt_assets.errors import StorageError
 from lgt_assets.identity import SHARD_KEY
 
@@ -31,7 +31,6 @@ COLUMNS: dict[str, Any] = {
 }  # fmt: skip
 _JOURNAL_NAME = re.compile(r"journal-[0-9a-f]{32}\.lgtj")
 _CHUNK_NAME = re.compile(r"chunk-[0-9a-f]{32}\.parquet")
-_PARTIAL_PREFIX = ".partial-"
 _log = logging.getLogger(__name__)
 
 
@@ -169,7 +168,7 @@ class ResponseStore:
         ordered = [fresh[key] for key in sorted(fresh)]
         content = hashlib.sha256(b"".join(encode_record(record) for record in ordered)).hexdigest()[:32]
         self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self.folder / f"{_PARTIAL_PREFIX}{uuid.uuid4().hex}"
+        partial = self.folder / f"{PARTIAL_PREFIX}{uuid.uuid4().hex}"
         try:
             with partial.open("wb") as stream:
                 pl.DataFrame(ordered, schema=COLUMNS).write_parquet(stream, compression="zstd", compression_level=3)
@@ -217,7 +216,7 @@ class ResponseStore:
             return []
         found = sorted(self.folder.iterdir())
         for path in found:
-            known = _JOURNAL_NAME.fullmatch(path.name) or _CHUNK_NAME.fullmatch(path.name) or path.name.startswith(_PARTIAL_PREFIX)
+            known = _JOURNAL_NAME.fullmatch(path.name) or _CHUNK_NAME.fullmatch(path.name) or path.name.startswith(PARTIAL_PREFIX)
             if not known and name is _CHUNK_NAME:
                 _log.warning("%s is no file of the response store and is skipped", path)
         return [path for path in found if name.fullmatch(path.name)]

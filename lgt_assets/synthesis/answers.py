@@ -196,7 +196,7 @@ def _judge_mentions(text: str, choices: tuple[str, ...]) -> int | str:
     indices = {index for index, _, _ in named}
     if len(indices) > 1:
         return SEVERAL_ANSWERS
-    if not indices or min(indices) >= len(choices) or any(_denied(text, start, end) for _, start, end in named):
+    if not indices or min(indices) >= len(choices) or any(_denied(masked, start, end) for _, start, end in named):
         return NOT_A_CHOICE
     return indices.pop()
 

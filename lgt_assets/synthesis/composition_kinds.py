@@ -71,7 +71,7 @@ def _leads_to(first: dict, second: dict) -> bool:
     answer = plain(answer_of(first))
     if len(answer) < 3 or answer in _GENERIC or _NUMBER.fullmatch(answer):
         return False
-    return f" {answer} " in f" {re.sub(r'[^\w-]+', ' ', second['question'].casefold())} "
+    return re.search(rf"(?<![\w-]){re.escape(answer)}(?![\w-])", second["question"].casefold()) is not None
 
 
 def choose_groups(

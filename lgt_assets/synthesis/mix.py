@@ -1,0 +1,85 @@
+"""Supervised examples by recipe: the answer alone, a right simple thought, a trace that ends right."""
+
+import random
+from collections.abc import Sequence
+
+import polars as pl
+
+from lgt_assets.identity import random_of, row_id
+from lgt_assets.prompts.templates import PromptSet
+from lgt_assets.schemas import RECIPES
+from lgt_assets.settings import Profile
+from lgt_assets.synthesis.facts import by_key, in_order
+from lgt_assets.synthesis.planned import Outcome
+from lgt_assets.synthesis.shown import Shown, as_rows, assistant_turn, show, stage_of, user_messages
+
+ASSET = "sft_mix"
+DIRECT, SIMPLE, LONG = RECIPES
+DIRECT_ROLE = "direct"
+Turn = tuple[str, str]  # id of its row, text
+
+
+def build_mix(
+    shard: str, questions: pl.DataFrame, cots: pl.DataFrame, traces: pl.DataFrame, *, profile: Profile, prompts: PromptSet
+) -> Outcome:
+    """Rows of ``sft_mix``: for each question one ``direct`` example and up to ``per_question_and_recipe`` of the others.
+
+    Args:
+        shard: the shard's key.
+        questions: rows of ``seed_questions`` and ``composed_questions`` in one frame of their common columns.
+        cots, traces: their rows of ``distilled_cots`` and ``expanded_traces``; only right ones are used.
+        prompts: a set may have a template ``direct`` that asks for the answer alone; without one ``vlm`` serves all recipes.
+    """
+    outcome = Outcome()
+    simple = by_key([row for row in in_order(cots, "sample_index", "cot_id") if row["is_correct"]], "question_id")
+    long = by_key([row for row in in_order(traces, "sample_index", "trace_id") if row["is_correct"]], "question_id")
+    for question in in_order(questions, "hops", "ordinal", "question_id"):
+        question_id = question["question_id"]
+        shown = show(question, profile.distill.answer_formats)
+        turns = {
+            DIRECT: [(question_id, f"<answer>{shown.right_answer}</answer>")],
+            SIMPLE: _turns(simple.get(question_id, []), "cot_id"),
+            LONG: _turns(long.get(question_id, []), "trace_id"),
+        }
+        for recipe in RECIPES:
+            generator = random_of(question_id, "mix", recipe)
+            for origin_id, text in length_weighted(turns[recipe], profile.mix.per_question_and_recipe, generator):
+                messages = [*_asked(prompts, question, shown, recipe), {"role": "assistant", "content": text}]
+                outcome.rows.append(_row(shard, len(outcome.rows), question, recipe, messages, origin_id))
+    return outcome
+
+
+def _turns(rows: list[dict], key: str) -> list[Turn]:
+    """Turns of the rows, one of each text."""
+    turns = [(assistant_turn(row["thought"], row["answer"]), row[key]) for row in rows]
+    return [(row_key, text) for text, row_key in {text: (text, row_key) for text, row_key in sorted(turns, reverse=True)}.values()]
+
+
+def _asked(prompts: PromptSet, question: dict, shown: Shown, recipe: str) -> list[dict]:
+    has_direct = (prompts.folder / f"{DIRECT_ROLE}.jinja").exists()
+    role = DIRECT_ROLE if recipe == DIRECT and has_direct else "vlm"
+    return as_rows(user_messages(prompts, question["question"], shown, role=role))
+
+
+def length_weighted(turns: Sequence[Turn], count: int, generator: random.Random) -> list[Turn]:
+    """Up to ``count`` of the turns without replacement, the longest first in rank, with weight 0.5**rank.
+
+    After LongPerceptualThoughts, where ranks run over one question's candidates from the longest (rank 0) down. Equal
+    lengths are ranked by text, so that the order given never matters.
+    """
+    left = sorted(turns, key=lambda turn: (-len(turn[1]), turn[1], turn[0]))
+    weights = [0.5**rank for rank in range(len(left))]
+    drawn = []
+    while left and len(drawn) < count:
+        (index,) = generator.choices(range(len(left)), weights)
+        drawn.append(left.pop(index))
+        weights.pop(index)
+    return drawn
+
+
+def _row(shard: str, ordinal: int, question: dict, recipe: str, messages: list[dict], origin_id: str) -> dict:
+    return {
+        "shard": shard, "ordinal": ordinal, "example_id": row_id(ASSET, shard, recipe, origin_id),
+        "question_id": question["question_id"], "image_id": question["image_id"], "stage": stage_of(question),
+        "recipe": recipe, "messages": messages, "images": [question["image_id"]], "origin_id": origin_id,
+    }  # fmt: skip
