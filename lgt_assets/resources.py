@@ -117,17 +117,20 @@ class Models(dg.ConfigurableResource):
         engine = _engine(self.profile.models[self.profile.role(role).model])
         started = time.monotonic()
 
-        def on_progress(done: int, total: int, sent: int, reused: int) -> None:
-            report(Progress(asset, shard, role, done, total, sent, reused))
-
         requests = [p.request for p in planned]
+        keys = [request_key(engine.identity, request) for request in requests]
+        reused = sum(key in responses for key in set(keys))
+
+        def on_progress(done: int, total: int) -> None:
+            report(Progress(asset, shard, role, done, total, sent=max(0, done - reused), reused=min(done, reused)))
+
         answers = answer(engine, responses, requests, asset=asset, role=role, on_progress=on_progress)
+        on_progress(len(answers.completions), len(answers.completions))
         usage.requests_sent += answers.sent
         usage.requests_reused += answers.reused
         usage.prompt_tokens += answers.prompt_tokens
         usage.completion_tokens += answers.completion_tokens
         usage.seconds += time.monotonic() - started
-        keys = [request_key(engine.identity, request) for request in requests]
         return [Answered(key, answers.completions[key], p.context) for key, p in zip(keys, planned, strict=True)]
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:

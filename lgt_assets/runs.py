@@ -11,6 +11,8 @@ from lgt_assets.errors import LgtError, NotFoundError
 from lgt_assets.partitions import SHARDS_PER_RUN, registered_shards
 from lgt_assets.resources import engines_kept
 
+# The command line shows progress itself; of Dagster's log only what needs attention.
+QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
@@ -30,14 +32,21 @@ def chosen_assets(selection: str | None) -> list[str]:
         NotFoundError: it names none.
     """
     graph = defs.resolve_asset_graph()
-    try:
-        text = "*" if not selection else selection.replace(",", " or ")
-        keys = dg.AssetSelection.from_string(text).resolve(graph)
-    except dg.DagsterError as error:
-        raise NotFoundError(f"--select {selection!r}: {error}") from error
+    known = {key.to_user_string(): key for key in graph.get_all_asset_keys()}
+    listed = ", ".join(sorted(known))
+    names = [name.strip() for name in (selection or ",".join(known)).split(",")]
+    if all(name.isidentifier() for name in names):
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise NotFoundError(f"--select: there is no asset {', '.join(unknown)}; there are {listed}")
+        keys = {known[name] for name in names}
+    else:
+        try:
+            keys = dg.AssetSelection.from_string(str(selection)).resolve(graph)
+        except dg.DagsterError as error:
+            raise NotFoundError(f"--select {selection!r}: {error}; assets are {listed}") from error
     if not keys:
-        known = ", ".join(sorted(key.to_user_string() for key in graph.get_all_asset_keys()))
-        raise NotFoundError(f"--select {selection!r} names no asset; there are {known}")
+        raise NotFoundError(f"--select {selection!r} names no asset; there are {listed}")
     return [key.to_user_string() for key in graph.toposorted_asset_keys if key in keys]
 
 
@@ -93,7 +102,9 @@ def _execute(instance: dg.DagsterInstance, assets: Sequence[str], tags: dict[str
     """Execute one run in this process; messages of what failed."""
     job = defs.resolve_implicit_global_asset_job_def()
     keys = [dg.AssetKey(name) for name in assets]
-    result = job.execute_in_process(instance=instance, asset_selection=keys, tags=tags, raise_on_error=False)
+    result = job.execute_in_process(
+        instance=instance, asset_selection=keys, tags=tags, raise_on_error=False, run_config=QUIET
+    )
     failures = []
     for event in result.all_events:
         if event.is_step_failure:

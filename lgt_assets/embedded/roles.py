@@ -22,7 +22,7 @@ from lgt_assets.embedded.grammar import (
     resolve,
 )
 from lgt_assets.embedded.sampling import ask_text, composed_ask, draw_focus, focused_ask, seed_ask
-from lgt_assets.embedded.scenes import COLORS, SHAPES, SIZES, RADIUS, Scene, caption, generate_scene
+from lgt_assets.embedded.scenes import COLORS, SHAPES, SIZES, RADIUS, Scene, SceneObject, caption, generate_scene
 from lgt_assets.embedded.thoughts import GIVEN, LETTERS, SEEN, choices_for, conclusion, following, lettered, listing, record, steps
 
 CUES = ("Wait,", "Hmm,", "Alternatively,", "Let's double-check the details.")
@@ -40,10 +40,14 @@ _RIGHT = ("I was right.", "That agrees.", "My first answer holds.")
 
 @dataclass(frozen=True)
 class Example:
-    """One exchange: the user's text, how the reply begins when that is given (not learnt), and the reply to learn."""
+    """One exchange: the user's text, how the reply begins when that is given (not learnt), and the reply to learn.
+
+    ``variables`` are what the role's template renders ``user`` from.
+    """
 
     role: str
     scene: Scene
+    variables: dict
     user: str
     prefix: str
     reply: str
@@ -54,6 +58,19 @@ class Example:
     @property
     def sees_picture(self) -> bool:
         return self.role == "vlm"
+
+
+def described(items: tuple[SceneObject, ...]) -> list[dict]:
+    """Objects as templates take them: label, phrase, box and its area in pixels."""
+    return [
+        {
+            "label": item.shape,
+            "phrase": item.phrase,
+            "box": list(item.box),
+            "pixels": (item.box[2] - item.box[0]) * (item.box[3] - item.box[1]),
+        }
+        for item in items
+    ]
 
 
 def _facts(scene: Scene, seed: int) -> str:
@@ -139,9 +156,11 @@ def questioner_example(scene: Scene, generator: random.Random) -> Example:
             counted = subjects[other]
         thought = f"{steps(counted, scene, GIVEN)} {thought}"
     reply = f"<think> {thought} Choices: {lettered(menu)}. {conclusion(answer, menu)} </think>"
-    text = questioner_text(scene, generator.randrange(1000), focus, kind)
+    seed = generator.randrange(1000)
     reply += written(phrase(ask, generator), menu, answer, kind)
-    return Example("questioner", scene, text, "", reply, ask, tuple(menu), answer)
+    shown = {"caption": caption(scene, seed), "objects": described(scene.objects), "focus": described(focus)}
+    text = questioner_text(scene, seed, focus, kind)
+    return Example("questioner", scene, shown | {"question_type": kind}, text, "", reply, ask, tuple(menu), answer)
 
 
 def composition_steps(kind: str, parents: tuple[Ask, Ask], composed: Ask, scene: Scene) -> str:
@@ -172,13 +191,23 @@ def composer_example(scene: Scene, generator: random.Random) -> Example:
     asked = []
     for parent in parents:
         answer = resolve(parent, scene)
-        asked.append((phrase(parent, generator), choices_for(parent, answer, scene, generator), answer))
+        # Shuffled, as stored questions are.
+        asked.append((phrase(parent, generator), _shuffled_choices(parent, scene, generator), answer))
     answer = resolve(composed, scene)
     menu = composed_choices(kind, composed, asked, answer, generator)
     question = join(asked[0][0], asked[1][0]) if kind == "intersect" else phrase(composed, generator)
     thought = f"{composition_steps(kind, parents, composed, scene)} Choices: {lettered(menu)}. {conclusion(answer, menu)}"
     reply = f"<think> {thought} </think>{written(question, menu, answer, 'Multi-hop')}"
-    return Example("composer", scene, composer_text(asked, kind), "", reply, composed, tuple(menu), answer)
+    shown = {
+        "caption": caption(scene, 0),
+        "objects": described(scene.objects),
+        "parents": [
+            {"question": question, "choices": own, "answer_index": own.index(answer), "answer": answer}
+            for question, own, answer in asked
+        ],
+        "composition_kind": kind,
+    }
+    return Example("composer", scene, shown, composer_text(asked, kind), "", reply, composed, tuple(menu), answer)
 
 
 def composed_choices(kind: str, composed: Ask, parents: list, answer: str, generator: random.Random) -> list[str]:
@@ -196,14 +225,16 @@ def composed_choices(kind: str, composed: Ask, parents: list, answer: str, gener
     return choices_for(composed, answer, generate_scene(0), generator)
 
 
-def vlm_example(scene: Scene, generator: random.Random) -> Example:
-    """A question about the picture."""
-    ask = draw_ask(scene, generator)
+def vlm_example(scene: Scene, generator: random.Random, ask: Ask | None = None) -> Example:
+    """A question about the picture, any unless one is given."""
+    ask = ask or draw_ask(scene, generator)
     menu, answer = _shuffled_choices(ask, scene, generator), resolve(ask, scene)
     answer_format = generator.choice(tuple(FORMATS))
-    text = vlm_text(phrase(ask, generator), menu, answer_format)
+    question = phrase(ask, generator)
+    shown = {"question": question, "choices": menu, "answer_format": answer_format}
+    text = vlm_text(question, menu, answer_format)
     reply = f"<think> {vlm_thought(ask, scene, scene, menu, answer)} </think>{final(answer, menu, answer_format)}"
-    return Example("vlm", scene, text, "", reply, ask, tuple(menu), answer)
+    return Example("vlm", scene, shown, text, "", reply, ask, tuple(menu), answer)
 
 
 def vlm_thought(ask: Ask, listed: Scene, reasoned: Scene, menu: list[str], answer: str) -> str:
@@ -270,8 +301,10 @@ def reasoner_example(scene: Scene, generator: random.Random) -> Example:
         f"{opening} {steps(ask, scene, GIVEN)} Now I get {answer} {now}; before I said {before}. {verdict} "
         f"{conclusion(answer, menu)} </think>{final(answer, menu, answer_format)}"
     )
-    text = reasoner_text(scene, generator.randrange(1000), phrase(ask, generator), menu, answer_format)
-    return Example("reasoner", scene, text, f"<think> {thought} {cue}", reply, ask, tuple(menu), answer)
+    seed, question = generator.randrange(1000), phrase(ask, generator)
+    shown = {"caption": caption(scene, seed), "objects": described(scene.objects), "question": question, "choices": menu}
+    text = reasoner_text(scene, seed, question, menu, answer_format)
+    return Example("reasoner", scene, shown | {"answer_format": answer_format}, text, f"<think> {thought} {cue}", reply, ask, tuple(menu), answer)
 
 
 def verifier_example(scene: Scene, generator: random.Random) -> Example:
@@ -307,9 +340,16 @@ def verifier_example(scene: Scene, generator: random.Random) -> Example:
         known = [generator.choice(known)] if case == "partial" else []
         guesses = menu or choices_for(ask, answer, scene, generator)
         answer = generator.choice([guess for guess in guesses if not guess.startswith("cannot")])
+    shown = {
+        "caption": caption(scene, seed) if "Caption" in facts else None,
+        "objects": described(scene.objects) if "Objects" in facts else None,
+        "known": [{"question": asked, "answer": told} for asked, told in known],
+        "question": question,
+        "choices": menu,
+    }
     text = verifier_text(facts, known, question, menu)
     reply = f"<think> {thought} {conclusion(answer, menu)} </think>{final(answer, menu, 'letter')}"
-    return Example("verifier", scene, text, "", reply, ask, None if menu is None else tuple(menu), answer)
+    return Example("verifier", scene, shown, text, "", reply, ask, None if menu is None else tuple(menu), answer)
 
 
 def _composed_phrase(kind: str, known: list[tuple[str, str]], ask: Ask, generator: random.Random) -> str:

@@ -88,7 +88,9 @@ def _take(
         return
     request = missing.get(result.request_key)
     if request is None or result.request_key in answers.completions:
-        raise EngineError(f"engine {engine.kind} answered request {result.request_key[:16]}… which was not asked, or twice")
+        raise EngineError(
+            f"engine {engine.kind} answered request {result.request_key[:16]}… which was not asked, or twice"
+        )
     store.append(request, result, asset=asset, role=role, engine_kind=engine.kind, identity=engine.identity)
     answers.completions[result.request_key] = store[result.request_key]
     answers.prompt_tokens += result.prompt_tokens

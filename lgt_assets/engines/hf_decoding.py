@@ -114,7 +114,9 @@ class DecodeLoop:
         length = max(row.column for row in self._rows) + 1
         self._cache.write_at(columns, length)
         hidden = torch.arange(length, device=device)[None] > columns[:, None]
-        mask = torch.zeros(hidden.shape, dtype=self._model.network.dtype, device=device).masked_fill_(hidden, -torch.inf)
+        mask = torch.zeros(hidden.shape, dtype=self._model.network.dtype, device=device).masked_fill_(
+            hidden, -torch.inf
+        )
         position_ids = (columns + offsets)[:, None]
         if hasattr(self._model.network.model, "get_rope_index"):
             position_ids = position_ids[None].expand(3, -1, -1)

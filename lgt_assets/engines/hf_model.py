@@ -64,7 +64,9 @@ def load_model(settings: HfTransformersSettings) -> LoadedModel:
         ) from error
     text_config = config.get_text_config()
     if "sliding_attention" in (getattr(text_config, "layer_types", None) or ()):
-        raise EngineError(f"model {settings.model!r} has sliding-window layers, which this engine cannot decode; use vllm_offline")
+        raise EngineError(
+            f"model {settings.model!r} has sliding-window layers, which this engine cannot decode; use vllm_offline"
+        )
     return LoadedModel(
         network=network,
         tokenizer=tokenizer,

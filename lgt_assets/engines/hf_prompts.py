@@ -109,7 +109,9 @@ class PromptEncoder:
         from PIL import Image
 
         if self._model.image_processor is None:
-            raise PromptUnusable("the prompt shows a picture, but the model has no vision; bind the role to a model that sees")
+            raise PromptUnusable(
+                "the prompt shows a picture, but the model has no vision; bind the role to a model that sees"
+            )
         pixels = self._pixels.get(image.sha256)
         if pixels is None:
             try:

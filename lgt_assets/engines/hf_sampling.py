@@ -31,18 +31,22 @@ def gumbel_noise(seeds: "torch.Tensor", steps: "torch.Tensor", vocabulary: int) 
     counters = torch.arange(vocabulary, dtype=torch.int64, device=seeds.device)
     rows = _mixed(_mixed(seeds) + steps)
     bits = _mixed(rows[:, None] + counters[None])
-    uniform = ((bits & 0xFFFFFFFF).to(torch.float32) + 0.5) * 2.0**-32
+    uniform = bits.bitwise_and_(0xFFFFFFFF).to(torch.float32).add_(0.5).mul_(2.0**-32).clamp_(max=1 - 2.0**-24)
     # -log1p(-u) keeps its precision where it matters: small waiting times are the likely winners
-    return -torch.log(-torch.log1p(-uniform.clamp(max=1 - 2.0**-24)))
+    return uniform.neg_().log1p_().neg_().log_().neg_()
 
 
 def _mixed(values: "torch.Tensor") -> "torch.Tensor":
-    """splitmix64's finalizer; int64 wraps around, and shifts are made logical by masking."""
+    """splitmix64's finalizer; int64 wraps around, and shifts are made logical by masking. Gives a new tensor."""
     step, first, second = _MULTIPLIERS
-    values = values * step + step
-    values = (values ^ ((values >> 30) & ((1 << 34) - 1))) * first
-    values = (values ^ ((values >> 27) & ((1 << 37) - 1))) * second
-    return values ^ ((values >> 31) & ((1 << 33) - 1))
+    mixed = values * step
+    mixed += step
+    mixed ^= (mixed >> 30).bitwise_and_((1 << 34) - 1)
+    mixed *= first
+    mixed ^= (mixed >> 27).bitwise_and_((1 << 37) - 1)
+    mixed *= second
+    mixed ^= (mixed >> 31).bitwise_and_((1 << 33) - 1)
+    return mixed
 
 
 def choose_tokens(
@@ -55,7 +59,7 @@ def choose_tokens(
     """The next token of each row.
 
     Args:
-        logits: (rows, vocabulary), any float type; changed in place only in a float32 copy.
+        logits: (rows, vocabulary), any float type; left as they are.
         samplings: each row's temperature (0: greedy), top_k and top_p.
         seeds: each row's seed.
         steps: how many tokens each row has written so far.
@@ -66,7 +70,7 @@ def choose_tokens(
     """
     import torch
 
-    scores = logits.float()
+    scores = logits.to(torch.float32, copy=True)  # a prompt's logits are shared by its samples
     for row, tokens in enumerate(banned):
         if tokens:
             scores[row, list(tokens)] = -torch.inf
@@ -93,7 +97,9 @@ def _truncated(scores: "torch.Tensor", samplings: Sequence[Sampling]) -> "torch.
     if all((sampling.top_k <= 0 or sampling.top_k >= vocabulary) and sampling.top_p >= 1 for sampling in samplings):
         return scores
     ordered, order = torch.sort(scores, dim=-1, descending=True, stable=True)
-    top_k = torch.tensor([sampling.top_k if sampling.top_k > 0 else vocabulary for sampling in samplings], device=scores.device)
+    top_k = torch.tensor(
+        [sampling.top_k if sampling.top_k > 0 else vocabulary for sampling in samplings], device=scores.device
+    )
     top_p = torch.tensor([sampling.top_p for sampling in samplings], device=scores.device)
     ordered = ordered.masked_fill(torch.arange(vocabulary, device=scores.device)[None] >= top_k[:, None], -torch.inf)
     probabilities = torch.softmax(ordered, dim=-1)
@@ -119,5 +125,6 @@ def banned_tokens(sequences: Sequence[Sequence[int]], written: Sequence[int]) ->
     return [
         sequence[-1]
         for sequence in sequences
-        if len(sequence) == 1 or (len(written) >= len(sequence) - 1 and list(written[1 - len(sequence) :]) == list(sequence[:-1]))
+        if len(sequence) == 1
+        or (len(written) >= len(sequence) - 1 and list(written[1 - len(sequence) :]) == list(sequence[:-1]))
     ]

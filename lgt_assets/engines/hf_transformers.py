@@ -10,7 +10,7 @@ from lgt_assets.engines.base import Completion, ModelIdentity, Request, RequestF
 from lgt_assets.engines.hf_decoding import DecodeLoop
 from lgt_assets.engines.hf_model import LoadedModel, load_model
 from lgt_assets.engines.hf_prompts import Prompt, PromptEncoder, PromptUnusable
-from lgt_assets.engines.model_identity import local_folder, model_identity, template_sha256
+from lgt_assets.engines.model_identity import local_folder, model_identity, require_pinned, template_sha256
 from lgt_assets.engines.settings import HfTransformersSettings
 from lgt_assets.errors import EngineError
 
@@ -39,7 +39,8 @@ class HfTransformersEngine:
     def identity(self) -> ModelIdentity:
         """What names the model in every request's key; a hub model's chat template is read from its tokenizer."""
         settings = self._settings
-        identity = model_identity(
+        require_pinned(settings.model, settings.revision)
+        return model_identity(
             settings.model,
             revision=settings.revision,
             adapter=settings.adapter,
@@ -47,9 +48,6 @@ class HfTransformersEngine:
             max_pixels=settings.max_pixels,
             chat_template_sha256="" if local_folder(settings.model) is not None else self._hub_chat_template_sha256(),
         )
-        if not identity.revision:
-            raise EngineError(f"model {settings.model!r} is a hub name: set its `revision` (a commit), or the stored answers could be another model's")
-        return identity
 
     def _hub_chat_template_sha256(self) -> str:
         return template_sha256(self._loaded().tokenizer.chat_template or "")
@@ -100,7 +98,9 @@ class HfTransformersEngine:
         first_seen: dict[object, int] = {}
         for place, (_key, _request, prompt) in enumerate(encoded):
             first_seen.setdefault(prompt.shared_key, place)
-        yield from sorted(encoded, key=lambda one: (one[1].sampling.max_tokens, len(one[2].token_ids), first_seen[one[2].shared_key]))
+        yield from sorted(
+            encoded, key=lambda one: (one[1].sampling.max_tokens, len(one[2].token_ids), first_seen[one[2].shared_key])
+        )
 
     def _admit(self, loop: DecodeLoop, waiting: _Waiting) -> Iterator[Completion | RequestFailure]:
         import torch
@@ -109,7 +109,10 @@ class HfTransformersEngine:
         try:
             yield from loop.admit(key, request, prompt)
         except torch.OutOfMemoryError as error:
-            yield RequestFailure(key, f"out of GPU memory on a prompt of {len(prompt.token_ids)} tokens; lower batch_size or max_pixels: {error}")
+            yield RequestFailure(
+                key,
+                f"out of GPU memory on a prompt of {len(prompt.token_ids)} tokens; lower batch_size or max_pixels: {error}",
+            )
 
     def _step(self, loop: DecodeLoop) -> list[Completion]:
         import torch
@@ -117,7 +120,9 @@ class HfTransformersEngine:
         try:
             return loop.step()
         except torch.OutOfMemoryError as error:
-            raise EngineError(f"out of GPU memory while decoding; lower batch_size or set batch_tokens: {error}") from error
+            raise EngineError(
+                f"out of GPU memory while decoding; lower batch_size or set batch_tokens: {error}"
+            ) from error
 
     def close(self) -> None:
         """Free the model and its memory. Closing twice is fine."""

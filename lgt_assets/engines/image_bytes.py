@@ -33,9 +33,13 @@ def read_image_bytes(image: ImageReference) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ImageUnreadable(f"picture {path} cannot be read ({error.strerror}); put it back or remove its row") from error
+        raise ImageUnreadable(
+            f"picture {path} cannot be read ({error.strerror}); put it back or remove its row"
+        ) from error
     if hashlib.sha256(content).hexdigest() != image.sha256:
-        raise ImageUnreadable(f"picture {path} is not the one that was added: its sha256 is not {image.sha256[:16]}…; add it anew")
+        raise ImageUnreadable(
+            f"picture {path} is not the one that was added: its sha256 is not {image.sha256[:16]}…; add it anew"
+        )
     return content
 
 

@@ -28,7 +28,9 @@ Record = dict[str, Any]
 
 def encode_record(record: Record) -> bytes:
     """A record as the bytes of one write."""
-    payload = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    payload = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(
+        "utf-8", "surrogatepass"
+    )
     return _HEADER.pack(len(payload), zlib.crc32(payload)) + payload
 
 
@@ -102,7 +104,9 @@ class Journal:
             try:
                 self._write(encode_record(record))
             except OSError as error:
-                raise StorageError(f"completions can no longer be kept in {self.path}: {error}; make room and run again") from error
+                raise StorageError(
+                    f"completions can no longer be kept in {self.path}: {error}; make room and run again"
+                ) from error
         self._dirty.set()
 
     def _write(self, content: bytes) -> None:

@@ -13,7 +13,8 @@ from lgt_assets.identity import digest
 
 _DECIDING_PATTERNS = (
     "*.safetensors", "*.bin", "config.json", "generation_config.json", "adapter_config.json", "preprocessor_config.json",
-    "processor_config.json", "tokenizer*", "vocab.*", "merges.txt", "special_tokens_map.json", "added_tokens.json", "chat_template.*",
+    "processor_config.json", "tokenizer*", "vocab.*", "merges.txt", "special_tokens_map.json", "added_tokens.json",
+    "chat_template.*",
 )  # fmt: skip
 _BLOCK_BYTES = 1 << 20
 
@@ -26,7 +27,9 @@ def embedded_folder() -> Path:
     """
     folder = Path(str(importlib.resources.files("lgt_assets") / "embedded" / "weights"))
     if not (folder / "config.json").is_file():
-        raise EngineError(f"the embedded model's weights are missing from {folder}; reinstall the package or run `lgt embedded train`")
+        raise EngineError(
+            f"the embedded model's weights are missing from {folder}; reinstall the package or run `lgt embedded train`"
+        )
     return folder
 
 
@@ -44,6 +47,18 @@ def local_folder(model: str) -> Path | None:
     if path.is_absolute() or model.startswith(("~", ".")) or path.exists():
         raise EngineError(f"no model at {path}: a model's folder holds a config.json")
     return None
+
+
+def require_pinned(model: str, revision: str) -> None:
+    """Refuse a hub model without a commit: its stored answers could be another model's.
+
+    Raises:
+        EngineError: ``model`` is a hub name and ``revision`` is empty.
+    """
+    if not revision and local_folder(model) is None:
+        raise EngineError(
+            f"model {model!r} is a hub name: set `revision` to a commit, or the stored answers could be another model's"
+        )
 
 
 def folder_revision(folder: Path) -> str:
@@ -73,7 +88,9 @@ def folder_chat_template_sha256(folder: Path) -> str:
     template = jinja.read_text("utf-8") if jinja.is_file() else ""
     if not template:
         for file in (folder / "chat_template.json", config):
-            template = template or (json.loads(file.read_text("utf-8")).get("chat_template") or "" if file.is_file() else "")
+            template = template or (
+                json.loads(file.read_text("utf-8")).get("chat_template") or "" if file.is_file() else ""
+            )
     return template_sha256(template) if template else ""
 
 

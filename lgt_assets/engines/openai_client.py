@@ -69,7 +69,10 @@ class ChatClient:
         except (ImageUnreadable, UnsupportedRequest) as error:
             return RequestFailure(key, str(error))
         last, attempt = "", 0
-        while attempt < self._settings.attempts and (left := started + self._settings.deadline_seconds - time.monotonic()) > 0:
+        while (
+            attempt < self._settings.attempts
+            and (left := started + self._settings.deadline_seconds - time.monotonic()) > 0
+        ):
             attempt += 1
             endpoint = self._next_endpoint()
             outcome = await self._attempt(endpoint, body, min(left, self._settings.timeout_seconds))
@@ -112,7 +115,11 @@ class ChatClient:
             async with self._opened().post(
                 f"{endpoint}/chat/completions", data=body, timeout=aiohttp.ClientTimeout(total=seconds)
             ) as response:
-                status, retry_after, content = response.status, response.headers.get("Retry-After", ""), await response.read()
+                status, retry_after, content = (
+                    response.status,
+                    response.headers.get("Retry-After", ""),
+                    await response.read(),
+                )
         except TimeoutError:
             return _TryAgain(f"did not answer within {seconds:.0f} s")
         except aiohttp.ClientConnectorError as error:
@@ -134,7 +141,9 @@ class ChatClient:
         except GarbageAnswer as error:
             return _TryAgain(self._without_key(str(error)))
         except WrongModel as error:
-            raise EngineError(f"{endpoint}: {error}; set served_model to the name it goes by, or correct the endpoint") from error
+            raise EngineError(
+                f"{endpoint}: {error}; set served_model to the name it goes by, or correct the endpoint"
+            ) from error
 
     def _without_key(self, message: str) -> str:
         """Servers may quote the key in an error; it must not travel on."""

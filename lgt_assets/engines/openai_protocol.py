@@ -64,7 +64,9 @@ class BodyBuilder:
             # said outright, or the server would take the model's generation_config instead
             body |= {"top_k": sampling.top_k, "repetition_penalty": 1.0, **extensions}
         elif extensions:
-            raise UnsupportedRequest(f"an endpoint of dialect openai has no {', '.join(sorted(extensions))}; use a vLLM server")
+            raise UnsupportedRequest(
+                f"an endpoint of dialect openai has no {', '.join(sorted(extensions))}; use a vLLM server"
+            )
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
     def _extensions(self, request: Request) -> dict[str, Any]:
@@ -86,7 +88,12 @@ class BodyBuilder:
         turns: list[dict[str, Any]] = []
         for message in request.messages:
             pictures = [{"type": "image_url", "image_url": {"url": self._address(image)}} for image in message.images]
-            turns.append({"role": message.role, "content": [*pictures, {"type": "text", "text": message.text}] if pictures else message.text})
+            turns.append(
+                {
+                    "role": message.role,
+                    "content": [*pictures, {"type": "text", "text": message.text}] if pictures else message.text,
+                }
+            )
         return [*turns, {"role": "assistant", "content": request.prefix}] if request.prefix else turns
 
     def _address(self, image: ImageReference) -> str:
@@ -117,7 +124,9 @@ def read_answer(body: bytes, served_model: str) -> dict[str, Any]:
             "completion_tokens": int(usage.get("completion_tokens") or 0),
         }
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise GarbageAnswer(f"its answer is no chat completion ({type(error).__name__}: {str(error)[:80]}): {_excerpt(body)!r}") from error
+        raise GarbageAnswer(
+            f"its answer is no chat completion ({type(error).__name__}: {str(error)[:80]}): {_excerpt(body)!r}"
+        ) from error
     if not isinstance(model, str) or not _is_model(model, served_model):
         raise WrongModel(f"it answers with model {model!r} instead of {served_model!r}")
     if not isinstance(text, str):

@@ -42,7 +42,9 @@ class OpenaiServerEngine:
         if settings.api_key_env:
             self._key = os.environ.get(settings.api_key_env, "")
             if not self._key:
-                raise EngineError(f"the environment variable {settings.api_key_env} (api_key_env) is not set; put the endpoint's key into it")
+                raise EngineError(
+                    f"the environment variable {settings.api_key_env} (api_key_env) is not set; put the endpoint's key into it"
+                )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._client: ChatClient | None = None
@@ -52,7 +54,10 @@ class OpenaiServerEngine:
         return f"OpenaiServerEngine({self.identity.name!r} at {', '.join(self._settings.endpoints)})"
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Completion | RequestFailure]:
-        """Answer each request once; see :class:`lgt_assets.engines.base.Engine`. Closing the iterator cancels what is in flight."""
+        """Answer each request once; see :class:`lgt_assets.engines.base.Engine`.
+
+        Closing the iterator cancels what is in flight.
+        """
         loop, client = self._started()
         results: queue.SimpleQueue[_Result] = queue.SimpleQueue()
         tasks: set[asyncio.Task[None]] = set()

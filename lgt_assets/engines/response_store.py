@@ -6,66 +6,32 @@ duplicates; of equal keys the record with the smallest (text, finish_reason, ass
 """
 
 import hashlib
-import json
 import logging
 import os
 import re
 import uuid
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from lgt_assets.engines.base import Completion, ModelIdentity, Request
-from lgt_assets.engines.journal import PARTIAL_PREFIX, Journal, Record, claim, decode_records, encode_record, sync_folder
+from lgt_assets.engines.completion_records import COLUMNS, completion_record, is_whole, preferred
+from lgt_assets.engines.journal import (
+    PARTIAL_PREFIX,
+    Journal,
+    Record,
+    claim,
+    decode_records,
+    encode_record,
+    sync_folder,
+)
 from lgt_assets.errors import StorageError
 from lgt_assets.identity import SHARD_KEY
 
-COLUMNS: dict[str, Any] = {
-    "request_key": pl.String, "asset": pl.String, "role": pl.String, "engine": pl.String, "model": pl.String,
-    "revision": pl.String, "template_hash": pl.String, "prompt": pl.String, "prefix": pl.String, "sampling": pl.String,
-    "seed": pl.Int64, "sample_index": pl.Int64, "text": pl.String, "finish_reason": pl.String, "prompt_tokens": pl.Int64,
-    "cached_tokens": pl.Int64, "completion_tokens": pl.Int64, "seconds": pl.Float64,
-}  # fmt: skip
 _JOURNAL_NAME = re.compile(r"journal-[0-9a-f]{32}\.lgtj")
 _CHUNK_NAME = re.compile(r"chunk-[0-9a-f]{32}\.parquet")
 _log = logging.getLogger(__name__)
-
-
-def rendered_prompt(request: Request) -> str:
-    """The messages as JSON: role, text, sha256s of the pictures."""
-    messages = [
-        {"role": message.role, "text": message.text, "images": [image.sha256 for image in message.images]} for message in request.messages
-    ]
-    return json.dumps(messages, ensure_ascii=False)
-
-
-def completion_record(
-    request: Request, completion: Completion, *, asset: str, role: str, engine_kind: str, identity: ModelIdentity
-) -> Record:
-    """The row of ``generations`` (less shard and ordinal) that keeps ``completion``."""
-    return {
-        "request_key": completion.request_key,
-        "asset": asset,
-        "role": role,
-        "engine": engine_kind,
-        "model": identity.name,
-        "revision": identity.revision,
-        "template_hash": request.template_hash,
-        "prompt": rendered_prompt(request),
-        "prefix": request.prefix,
-        "sampling": json.dumps(asdict(request.sampling), ensure_ascii=False, sort_keys=True),
-        "seed": request.seed,
-        "sample_index": request.sample_index,
-        "text": completion.text,
-        "finish_reason": completion.finish_reason,
-        "prompt_tokens": completion.prompt_tokens,
-        "cached_tokens": completion.cached_tokens,
-        "completion_tokens": completion.completion_tokens,
-        "seconds": completion.seconds,
-    }
 
 
 class ResponseStore:
@@ -109,7 +75,14 @@ class ResponseStore:
         return Completion(key, **{name: record[name] for name in names})
 
     def append(
-        self, request: Request, completion: Completion, *, asset: str, role: str, engine_kind: str, identity: ModelIdentity
+        self,
+        request: Request,
+        completion: Completion,
+        *,
+        asset: str,
+        role: str,
+        engine_kind: str,
+        identity: ModelIdentity,
     ) -> None:
         """Keep a completion: once this returns, it survives SIGKILL; within a second, a power cut.
 
@@ -119,14 +92,19 @@ class ResponseStore:
         if self._journal is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._journal = Journal(self.folder / f"journal-{uuid.uuid4().hex}.lgtj")
-        record = completion_record(request, completion, asset=asset, role=role, engine_kind=engine_kind, identity=identity)
+        record = completion_record(
+            request, completion, asset=asset, role=role, engine_kind=engine_kind, identity=identity
+        )
         self._journal.append(record)
         self._own[completion.request_key] = record
         self._take(record)
 
     def rows(self, asset: str) -> list[Record]:
         """The completions that ``asset`` paid for, as rows of ``generations`` without shard and ordinal, by request_key."""
-        return sorted((record for record in self._records.values() if record["asset"] == asset), key=lambda record: record["request_key"])
+        return sorted(
+            (record for record in self._records.values() if record["asset"] == asset),
+            key=lambda record: record["request_key"],
+        )
 
     def adopt(self, rows: Iterable[Record]) -> int:
         """Take rows of the ``generations`` table whose files were lost; they are sealed when the store closes. How many."""
@@ -151,13 +129,18 @@ class ResponseStore:
             fresh = {**self._adopted}
             for records in [*(records for _path, _descriptor, records in left), self._own.values()]:
                 for record in records:
-                    fresh[record["request_key"]] = _preferred(fresh.get(record["request_key"]), record)
+                    fresh[record["request_key"]] = preferred(fresh.get(record["request_key"]), record)
             if fresh:
                 self._seal(fresh)
-            for path in [*(path for path, _descriptor, _records in left), *([self._journal.path] if self._journal else [])]:
+            for path in [
+                *(path for path, _descriptor, _records in left),
+                *([self._journal.path] if self._journal else []),
+            ]:
                 path.unlink(missing_ok=True)
         except (OSError, pl.exceptions.PolarsError) as error:
-            raise StorageError(f"a chunk of the response store cannot be sealed in {self.folder}: {error}; the journals stay") from error
+            raise StorageError(
+                f"a chunk of the response store cannot be sealed in {self.folder}: {error}; the journals stay"
+            ) from error
         finally:
             for _path, descriptor, _records in left:
                 os.close(descriptor)
@@ -186,7 +169,7 @@ class ResponseStore:
             descriptor = None if own else claim(path)
             if descriptor is not None:
                 records = decode_records(path.read_bytes(), str(path)) if path.exists() else []
-                left.append((path, descriptor, [record for record in records if _is_whole(record)]))
+                left.append((path, descriptor, [record for record in records if is_whole(record)]))
         return left
 
     def _read_journals(self) -> None:
@@ -196,7 +179,7 @@ class ResponseStore:
             except FileNotFoundError:
                 continue
             for record in decode_records(content, str(path)):
-                if _is_whole(record):
+                if is_whole(record):
                     self._take(record)
                 else:
                     _log.warning("%s: skipped a record without the columns of a completion", path)
@@ -216,23 +199,14 @@ class ResponseStore:
             return []
         found = sorted(self.folder.iterdir())
         for path in found:
-            known = _JOURNAL_NAME.fullmatch(path.name) or _CHUNK_NAME.fullmatch(path.name) or path.name.startswith(PARTIAL_PREFIX)
+            known = (
+                _JOURNAL_NAME.fullmatch(path.name)
+                or _CHUNK_NAME.fullmatch(path.name)
+                or path.name.startswith(PARTIAL_PREFIX)
+            )
             if not known and name is _CHUNK_NAME:
                 _log.warning("%s is no file of the response store and is skipped", path)
         return [path for path in found if name.fullmatch(path.name)]
 
     def _take(self, record: Record) -> None:
-        self._records[record["request_key"]] = _preferred(self._records.get(record["request_key"]), record)
-
-
-def _preferred(one: Record | None, other: Record) -> Record:
-    """The same of two records with one key, in whatever order they come."""
-    return other if one is None else min(one, other, key=_rank)
-
-
-def _rank(record: Record) -> tuple[str, str, str, bytes]:
-    return record["text"], record["finish_reason"], record["asset"], encode_record(record)
-
-
-def _is_whole(record: Record) -> bool:
-    return record.keys() == COLUMNS.keys()
+        self._records[record["request_key"]] = preferred(self._records.get(record["request_key"]), record)

@@ -58,7 +58,9 @@ class ScriptedEngine:
                 yield RequestFailure(key, answer.error)
             else:
                 tokens = len(answer.split())
-                yield Completion(key, answer, "stop", prompt_tokens=len(request.messages[-1].text.split()), completion_tokens=tokens)
+                yield Completion(
+                    key, answer, "stop", prompt_tokens=len(request.messages[-1].text.split()), completion_tokens=tokens
+                )
 
     def _answer(self, request: Request) -> Answer:
         if callable(self._script):
@@ -66,7 +68,11 @@ class ScriptedEngine:
         if isinstance(self._script, str):
             return self._script
         rendered = request.messages[-1].text + request.prefix
-        return self._script[rendered] if rendered in self._script else RequestFailure("", f"the script has no answer to {rendered[:80]!r}")
+        return (
+            self._script[rendered]
+            if rendered in self._script
+            else RequestFailure("", f"the script has no answer to {rendered[:80]!r}")
+        )
 
     def close(self) -> None:
         """Nothing to free; later requests are errors."""

@@ -45,7 +45,9 @@ class OpenaiServerSettings(_ModelSettings):
     endpoints: tuple[str, ...] = Field(min_length=1, description="Base addresses up to and with /v1.")
     served_model: str = Field("", description="Name the server knows the model by; empty: `model`.")
     chat_template_sha256: str = Field("", description="Of the server's chat template, if you want it in the keys.")
-    dialect: Literal["vllm", "openai"] = Field("vllm", description="vllm: prefixes, top_k, bad words; openai: the bare standard.")
+    dialect: Literal["vllm", "openai"] = Field(
+        "vllm", description="vllm: prefixes, top_k, bad words; openai: the bare standard."
+    )
     in_flight: int = Field(32, ge=1, description="Requests under way at once.")
     timeout_seconds: float = Field(600.0, gt=0, description="Longest one attempt may take.")
     deadline_seconds: float = Field(3600.0, gt=0, description="Longest a request may take with all its attempts.")
@@ -59,14 +61,18 @@ class OpenaiServerSettings(_ModelSettings):
     def _addresses(cls, endpoints: tuple[str, ...]) -> tuple[str, ...]:
         for endpoint in endpoints:
             if not endpoint.startswith(("http://", "https://")):
-                raise ValueError(f"endpoint {endpoint!r} must start with http:// or https:// (e.g. http://127.0.0.1:8000/v1)")
+                raise ValueError(
+                    f"endpoint {endpoint!r} must start with http:// or https:// (e.g. http://127.0.0.1:8000/v1)"
+                )
         return tuple(endpoint.rstrip("/") for endpoint in endpoints)
 
     @field_validator("api_key_env")
     @classmethod
     def _name_of_a_variable(cls, name: str) -> str:
         if name and not name.isidentifier():
-            raise ValueError("api_key_env is the NAME of an environment variable, e.g. OPENAI_API_KEY, not the key itself")
+            raise ValueError(
+                "api_key_env is the NAME of an environment variable, e.g. OPENAI_API_KEY, not the key itself"
+            )
         return name
 
 
@@ -93,5 +99,6 @@ class ScriptedSettings(_Settings):
 
 
 EngineSettings = Annotated[
-    HfTransformersSettings | OpenaiServerSettings | VllmOfflineSettings | ScriptedSettings, Field(discriminator="engine")
+    HfTransformersSettings | OpenaiServerSettings | VllmOfflineSettings | ScriptedSettings,
+    Field(discriminator="engine"),
 ]

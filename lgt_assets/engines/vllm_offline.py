@@ -10,7 +10,7 @@ from typing import Any
 
 from lgt_assets.engines.base import Completion, Message, ModelIdentity, Request, RequestFailure, request_key
 from lgt_assets.engines.image_bytes import ImageUnreadable, media_type, read_image_bytes
-from lgt_assets.engines.model_identity import local_folder, model_identity, template_sha256
+from lgt_assets.engines.model_identity import local_folder, model_identity, require_pinned, template_sha256
 from lgt_assets.engines.settings import VllmOfflineSettings
 from lgt_assets.errors import EngineError
 
@@ -36,9 +36,8 @@ class VllmOfflineEngine:
     def identity(self) -> ModelIdentity:
         """What names the model in every request's key."""
         settings = self._settings
+        require_pinned(settings.model, settings.revision)
         local = local_folder(settings.model) is not None
-        if not local and not settings.revision:
-            raise EngineError(f"model {settings.model!r} is a hub name: set its `revision` (a commit), or the stored answers could be another model's")
         return model_identity(
             settings.model,
             revision=settings.revision,
@@ -114,10 +113,14 @@ class VllmOfflineEngine:
         for (request, _turns), output in zip(chats, outputs, strict=True):
             yield _completion(request_key(self.identity, request), output, seconds)
 
-    def _separately(self, requests: list[Request], continued: bool, error: ValueError) -> Iterator[Completion | RequestFailure]:
-        """vLLM refuses a whole call for one bad prompt (too long, say): find it by halves."""
+    def _separately(
+        self, requests: list[Request], continued: bool, error: ValueError
+    ) -> Iterator[Completion | RequestFailure]:
+        """VLLM refuses a whole call for one bad prompt (too long, say): find it by halves."""
         if len(requests) == 1:
-            yield RequestFailure(request_key(self.identity, requests[0]), f"vLLM refuses it: {error}; shorten it or raise max_model_len")
+            yield RequestFailure(
+                request_key(self.identity, requests[0]), f"vLLM refuses it: {error}; shorten it or raise max_model_len"
+            )
             return
         middle = len(requests) // 2
         yield from self._answer(requests[:middle], continued)

@@ -26,26 +26,32 @@ _AFTER = r"(?![^\W\u2e80-\uffff])(?!['-][^\W\u2e80-\uffff])"
 _LONE_LETTER = re.compile(r"[(\[{<]?\s?([A-Za-z])\s?[)\]}>]?[.,:;!]?")
 _LEAD = re.compile(
     r"(?:so|thus|hence|therefore)?,? ?(?:i (?:would )?(?:choose|pick|select|say)|it(?:'s| is| must be)|"
-    r"(?:my |the )?(?:(?:final|correct|right|best|most \w{1,20}) )?(?:answer|option|choice|letter)(?: (?:is|would be|should be|must be))?)"
+    r"(?:my |the )?(?:(?:final|correct|right|best|most \w{1,20}) )?(?:answer|option|choice|letter)"
+    r"(?: (?:is|would be|should be|must be))?)"
     r" ?[:=]? ?(?:(?:option|choice|letter) )?",
     re.IGNORECASE,
 )
 _FOLLOWS_LETTER = (
-    r"(?= ?(?:$|[.,;:!?)\]/&+\"=]|- |-$|[A-Z](?![^\W\u2e80-\uffff])|(?:is|are|was|and|or|because|since|as|but|would|seems?|looks?|should|must|fits|"
-    r"matches|makes|for|due|given|not|isn't)\b))"
+    r"(?= ?(?:$|[.,;:!?)\]/&+\"=]|- |-$|[A-Z](?![^\W\u2e80-\uffff])|"
+    r"(?:is|are|was|and|or|because|since|as|but|would|seems?|looks?|should|must|fits|matches|makes|for|due|given|not|isn't)\b))"
 )
 _BRACKETED = re.compile(rf"{_BEFORE}[(\[{{] ?([A-Za-z]) ?[)\]}}]")
-_LABEL = re.compile(r"([A-Za-z]) ?[).:\]]")
+_LABEL = re.compile(r"([A-Za-z]) ?(?:[).:\]]|(?<![iI]),|(?<![iI])(?= (?:because|since)\b))")
 _WORDED = re.compile(
-    rf"\b(?:option|choice|letter|answer)s?(?: (?:is|would be|should be|must be))?(?: ?[:=])? ?[\"'(\[]?([A-Za-z]){_AFTER}{_FOLLOWS_LETTER}",
+    r"\b(?:option|choice|letter|answer|ans)s?\.?(?: (?:is|would be|should be|must be))?(?: ?[:=])? ?"
+    rf"[\"'(\[]?([A-Za-z]){_AFTER}{_FOLLOWS_LETTER}",
     re.IGNORECASE,
 )
 _BARE = re.compile(rf"{_BEFORE}(?:([B-HJ-Z])(?!\.[^\W\d_]){_AFTER}|(A){_AFTER}(?!\.[^\W\d_]){_FOLLOWS_LETTER})")
 _DENIED_BEFORE = re.compile(
-    r"(?:\b(?:not|neither|nor|no|except|rather than|instead of|cannot)|n't) (?:(?:a|an|the|be|option|choice|answer|it|is|really) ){0,3}[\"'(\[]?$"
+    r"(?:\b(?:not|neither|nor|no|except|rather than|instead of|cannot)|n't) "
+    r"(?:(?:a|an|the|be|option|choice|answer|it|is|really) ){0,3}[\"'(\[]?$"
 )
-_DENIED_AFTER = re.compile(r"[\"')\].]? ?(?:(?:is|are|was|looks|seems) (?:not|wrong|incorrect|false|ruled out)\b|(?:is|are|was)n't\b)")
+_DENIED_AFTER = re.compile(
+    r"[\"')\].]? ?(?:(?:is|are|was|looks|seems) (?:not|wrong|incorrect|false|ruled out)\b|(?:is|are|was)n't\b)"
+)
 _MASK = "\0"
+_NOTHING = {"n/a", "n.a", "none", "unknown"}
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,11 @@ class _Choices:
     plain: dict[str, int]
     bare: dict[str, int]
     count: int
+
+
+def _letter_index(letter: str) -> int:
+    """0 for A and a; what has no Latin capital (the Turkish dotted I matches [A-Z] without case) is beyond every choice."""
+    return LETTERS.find(letter.upper()) % (len(LETTERS) + 1)
 
 
 def _index_by(texts: list[str]) -> dict[str, int]:
@@ -110,13 +121,15 @@ def _named_by_letter(text: str) -> list[tuple[int, int, int]]:
     if label:
         found.append((label[1], *label.span()))
     found += [(match[1] or match[2], *match.span()) for match in _BARE.finditer(text)]
-    return [(LETTERS.index(letter.upper()), start, end) for letter, start, end in found]
+    return [(_letter_index(letter), start, end) for letter, start, end in found]
 
 
 def _named_by_text(text: str, choices: tuple[str, ...]) -> tuple[list[tuple[int, int, int]], str]:
     """(index, start, end) of every choice's text in ``text``, and ``text`` with those spans masked."""
     pattern = _mentions_pattern(choices)
-    lowered = "".join(c if len(c.casefold()) != 1 else c.casefold() for c in text) if not text.isascii() else text.lower()
+    lowered = (
+        "".join(c if len(c.casefold()) != 1 else c.casefold() for c in text) if not text.isascii() else text.lower()
+    )
     if pattern is None:
         return [], text
     table, found, pieces, position = _prepare(choices).bare, [], [], 0
@@ -147,7 +160,7 @@ def _letter_and_rest(text: str, choices: tuple[str, ...], prepared: _Choices) ->
     """The verdict on "B", "(B)", "B. red", "B red"; None where ``text`` has no such form."""
     alone = _LONE_LETTER.fullmatch(text)
     if alone:
-        index = LETTERS.index(alone[1].upper())
+        index = _letter_index(alone[1])
         return index if index < prepared.count else NOT_A_CHOICE
     label = re.match(r"[(\[{]? ?([A-Za-z]) ?(?:[)\]}]|[.:]|- )? ?[:.-]? ?", text)
     if label is None or not text[label.end() :]:
@@ -157,7 +170,7 @@ def _letter_and_rest(text: str, choices: tuple[str, ...], prepared: _Choices) ->
     rest = _whole(text[label.end() :], prepared)
     if rest is None:
         return None
-    return rest if rest == LETTERS.index(label[1].upper()) else SEVERAL_ANSWERS
+    return rest if rest == _letter_index(label[1]) else SEVERAL_ANSWERS
 
 
 def judge_answer(answer: str, choices: Sequence[str], *, whole_only: bool = False) -> int | str:
@@ -191,6 +204,8 @@ def judge_answer(answer: str, choices: Sequence[str], *, whole_only: bool = Fals
 
 
 def _judge_mentions(text: str, choices: tuple[str, ...]) -> int | str:
+    if plain(text) in _NOTHING:
+        return NOT_A_CHOICE
     by_text, masked = _named_by_text(text, choices)
     named = by_text + _named_by_letter(masked)
     indices = {index for index, _, _ in named}

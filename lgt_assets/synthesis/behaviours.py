@@ -22,12 +22,14 @@ CUES: dict[str, tuple[str, ...]] = {
         "let me check", "let me check again", "let me verify", "let me double-check", "let me double check",
         "let's double-check", "let's double check", "let's double-check the details", "let me look again", "once more",
         "let me confirm", "let me make sure", "to be sure", "to confirm", "to verify", "double-checking", "i should check",
-        "i should verify", "that agrees", "this agrees", "this confirms", "which confirms", "that matches", "look at every object again",
-        "i was right", "my first answer holds",
+        "i should verify", "that agrees", "this agrees", "this confirms", "which confirms", "that matches",
+        "look at every object again", "i was right", "my first answer holds",
     ),
 }  # fmt: skip
 _PATTERNS = {
-    behaviour: re.compile(rf"(?<!\w)(?:{'|'.join(re.escape(cue) for cue in sorted(cues, key=len, reverse=True))})(?!\w)")
+    behaviour: re.compile(
+        rf"(?<!\w)(?:{'|'.join(re.escape(cue) for cue in sorted(cues, key=len, reverse=True))})(?!\w)"
+    )
     for behaviour, cues in CUES.items()
 }
 

@@ -95,6 +95,7 @@ def choose_groups(
         generator.shuffle(pair)
     kinds = generator.sample(COMPOSITION_KINDS, len(COMPOSITION_KINDS))
     used: dict[str, int] = {}
+    seen: set[frozenset[str]] = set()
     chosen: list[tuple[str, list[dict]]] = []
     turn = 0
     while len(chosen) < count:
@@ -109,10 +110,16 @@ def choose_groups(
         entry = min(candidates, key=lambda entry: sum(used.get(row["question_id"], 0) for row in entry[0]))
         open_pairs.remove(entry)
         parents = _extend(entry[0], kind, questions, generator.randint(2, largest), rule, generator)
+        parents = parents if _ids(parents) not in seen else entry[0]
+        seen.add(_ids(parents))
         for row in parents:
             used[row["question_id"]] = used.get(row["question_id"], 0) + 1
         chosen.append((kind, parents))
     return chosen
+
+
+def _ids(parents: list[dict]) -> frozenset[str]:
+    return frozenset(row["question_id"] for row in parents)
 
 
 def _extend(

@@ -15,9 +15,7 @@ ASSET = "distilled_cots"
 CUT_OFF = "cut_off"
 
 
-def plan_cots(
-    images: pl.DataFrame, questions: pl.DataFrame, *, profile: Profile, prompts: PromptSet
-) -> list[Planned]:
+def plan_cots(images: pl.DataFrame, questions: pl.DataFrame, *, profile: Profile, prompts: PromptSet) -> list[Planned]:
     """``profile.distill.samples`` requests for each question, equal but for seed and sample_index.
 
     Args:

@@ -141,7 +141,9 @@ def _fault(trace: ParsedTrace, context: dict, minimum: int) -> tuple[str | None,
 def _row(shard: str, ordinal: int, trace: ParsedTrace, answer: Answered) -> dict:
     context = answer.context
     correct = trace.answer_index == context["right_index"]
-    trace_id = row_id(ASSET, shard, context["cot_id"], context["cue"], context["sample_index"], trace.thought, trace.answer)
+    trace_id = row_id(
+        ASSET, shard, context["cot_id"], context["cue"], context["sample_index"], trace.thought, trace.answer
+    )
     return {name: context[name] for name in ("cot_id", "question_id", "image_id", "cue", "sample_index")} | {
         "shard": shard, "ordinal": ordinal, "trace_id": trace_id, "thought": trace.thought,
         "added_thought": _added(trace, context), "answer": trace.answer, "answer_index": trace.answer_index,

@@ -13,11 +13,17 @@ class Facts:
     objects: tuple[dict, ...]
 
     def described(self, object_ids: list[str] | None = None) -> list[dict]:
-        """Objects as templates take them: label, phrase and box (pixels, integers); all, or those with the ids, in their order."""
+        """Objects as templates take them: label, phrase, box in whole pixels; all, or those of the ids in their order."""
         by_id = {row["object_id"]: row for row in self.objects}
-        chosen = self.objects if object_ids is None else [by_id[object_id] for object_id in object_ids if object_id in by_id]
+        chosen = (
+            self.objects if object_ids is None else [by_id[object_id] for object_id in object_ids if object_id in by_id]
+        )
         return [
-            {"label": row["label"], "phrase": row["phrase"], "box": [round(row[edge]) for edge in ("x0", "y0", "x1", "y1")]}
+            {
+                "label": row["label"],
+                "phrase": row["phrase"],
+                "box": [round(row[edge]) for edge in ("x0", "y0", "x1", "y1")],
+            }
             for row in chosen
         ]
 

@@ -20,7 +20,13 @@ Turn = tuple[str, str]  # id of its row, text
 
 
 def build_mix(
-    shard: str, questions: pl.DataFrame, cots: pl.DataFrame, traces: pl.DataFrame, *, profile: Profile, prompts: PromptSet
+    shard: str,
+    questions: pl.DataFrame,
+    cots: pl.DataFrame,
+    traces: pl.DataFrame,
+    *,
+    profile: Profile,
+    prompts: PromptSet,
 ) -> Outcome:
     """Rows of ``sft_mix``: for each question one ``direct`` example and up to ``per_question_and_recipe`` of the others.
 
@@ -52,7 +58,10 @@ def build_mix(
 def _turns(rows: list[dict], key: str) -> list[Turn]:
     """Turns of the rows, one of each text."""
     turns = [(assistant_turn(row["thought"], row["answer"]), row[key]) for row in rows]
-    return [(row_key, text) for text, row_key in {text: (text, row_key) for text, row_key in sorted(turns, reverse=True)}.values()]
+    return [
+        (row_key, text)
+        for text, row_key in {text: (text, row_key) for text, row_key in sorted(turns, reverse=True)}.values()
+    ]
 
 
 def _asked(prompts: PromptSet, question: dict, shown: Shown, recipe: str) -> list[dict]:

@@ -28,7 +28,13 @@ Turn = tuple[str, str]  # id of its row, text
 
 
 def build_pairs(
-    shard: str, questions: pl.DataFrame, cots: pl.DataFrame, traces: pl.DataFrame, *, profile: Profile, prompts: PromptSet
+    shard: str,
+    questions: pl.DataFrame,
+    cots: pl.DataFrame,
+    traces: pl.DataFrame,
+    *,
+    profile: Profile,
+    prompts: PromptSet,
 ) -> Outcome:
     """Rows of ``preference_pairs``, at most ``per_question_and_kind`` of a kind for each question, drawn by its own seed.
 

@@ -23,7 +23,7 @@ class ParsedQuestion:
     """
 
     question: str
-    choices: tuple[str, ...]
+    choices: list[str]
     answer_index: int
     question_type: str
 

@@ -9,4 +9,12 @@ from lgt_assets.synthesis.parsed import ParsedQuestion, ParsedTrace, Rejected
 from lgt_assets.synthesis.traces import parse_trace
 from lgt_assets.synthesis.written_questions import parse_questions
 
-__all__ = ["ParsedQuestion", "ParsedTrace", "Rejected", "answer_index", "judge_answer", "parse_questions", "parse_trace"]
+__all__ = [
+    "ParsedQuestion",
+    "ParsedTrace",
+    "Rejected",
+    "answer_index",
+    "judge_answer",
+    "parse_questions",
+    "parse_trace",
+]

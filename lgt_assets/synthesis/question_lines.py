@@ -6,11 +6,14 @@ from lgt_assets.synthesis.plain_text import half_width
 from lgt_assets.synthesis.question_records import Record
 
 _INLINE_LABEL = re.compile(
-    r"(?<![ \t])(?<!correct)(?<!right)(?<!question)[ \t]+(?=[*_]{0,3}(?:(?:correct |right )?answer|(?:question )?type|choices|options|category)[*_]{0,3}[ \t]?[:：])", re.IGNORECASE
+    r"(?<![ \t])(?<!correct)(?<!right)(?<!question)[ \t]+"
+    r"(?=[*_]{0,3}(?:(?:correct |right )?answer|(?:question )?type|choices|options|category)[*_]{0,3}[ \t]?[:：])",
+    re.IGNORECASE,
 )
 _DECORATION = re.compile(r"\*\*|__|`|^[ \t]*#{1,6}[ \t]+|^[ \t]*>[ \t]*")
 _BULLET = re.compile(r"[ \t]*[-*•·+–][ \t]+")
-_NUMBER = re.compile(r"[ \t]*(?:q(?:uestion)?[ \t]{0,2})?#?\d{1,3}[ \t]?[.):][ \t]*", re.IGNORECASE)
+_NUMBER = re.compile(r"[ \t]*#?\d{1,3}[ \t]?[.):][ \t]*")
+_HEADING = re.compile(r"question[ \t]{1,2}#?\d{1,3}", re.IGNORECASE)
 _LABEL = re.compile(
     r"(?P<label>question type|question|q|choices|options|(?:the )?(?:correct |right )?answer(?: key)?|key|type|category)"
     r"[ \t]{0,2}\d{0,3}[ \t]?[:.)][ \t]*",
@@ -53,6 +56,9 @@ def _place(records: list[Record], current: str, line: str, start: int) -> str:
     bare = _BULLET.sub("", line, count=1).strip() if bulleted else line
     number = _NUMBER.match(bare)
     unnumbered = bare[number.end() :] if number else bare
+    if _HEADING.fullmatch(unnumbered):
+        records.append(Record(start))
+        return "question"
     label = _LABEL.match(unnumbered)
     if label and not _MARKED_CHOICE.match(bare):
         name = _FIELD_BY_LABEL.get(label["label"].lower(), "answer")

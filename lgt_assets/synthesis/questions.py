@@ -19,7 +19,9 @@ CUT_OFF = "cut_off"
 _TRIES = 12
 
 
-def plan_questions(images: pl.DataFrame, objects: pl.DataFrame, *, profile: Profile, prompts: PromptSet) -> list[Planned]:
+def plan_questions(
+    images: pl.DataFrame, objects: pl.DataFrame, *, profile: Profile, prompts: PromptSet
+) -> list[Planned]:
     """One request per picture, question type and focus: ``profile.questions.per_image`` of them per picture.
 
     Args:
@@ -103,7 +105,13 @@ def build_questions(shard: str, answered: list[Answered]) -> Outcome:
             if refused is not None:
                 raw = item.raw if isinstance(item, Rejected) else item.question
                 outcome.reject(
-                    shard, ASSET, refused, request_key=answer.request_key, parent_id=image_id, raw=raw, position=position
+                    shard,
+                    ASSET,
+                    refused,
+                    request_key=answer.request_key,
+                    parent_id=image_id,
+                    raw=raw,
+                    position=position,
                 )
                 continue
             asked.add((image_id, plain(item.question)))

@@ -51,7 +51,10 @@ def build_prompts(
 
 
 def difficulty_of(pass_rate: float) -> str:
-    """The band of a pass rate in [0, 1]: ``unsolved`` 0, ``hard`` (0, 1/3), ``medium`` [1/3, 2/3), ``easy`` [2/3, 1), ``solved`` 1."""
+    """The band of a pass rate in [0, 1].
+
+    ``unsolved`` 0, ``hard`` (0, 1/3), ``medium`` [1/3, 2/3), ``easy`` [2/3, 1), ``solved`` 1.
+    """
     if pass_rate <= 0:
         return "unsolved"
     if pass_rate >= 1:

@@ -12,10 +12,11 @@ _ANSWER_LINE = re.compile(
 )
 _BOX_START = re.compile(r"[ \t$]{0,4}\\boxed")
 _STATEMENT = re.compile(
-    r"\b(?:the|my) (?:(?:final|correct|right|best) )?(?:answer|option|choice) (?:is|would be|should be|must be)\b[ \t:*]{0,6}(?=\S)",
+    r"\b(?:the|my) (?:(?:final|correct|right|best) )?(?:answer|option|choice)"
+    r" (?:is|would be|should be|must be)\b[ \t:*]{0,6}(?=\S)",
     re.IGNORECASE,
 )
-MAXIMUM_BOX = 400
+MAXIMUM_BOX, MOST_BOXES = 400, 8
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ def without_tags(pattern: re.Pattern, text: str) -> str:
 
 
 def last_boxed(text: str) -> str | None:
-    r"""What stands in the last complete ``\boxed{…}``, braces matched; None without one, or where two differ."""
+    r"""What stands in the last complete ``\boxed{…}``, braces matched; None without one, or where two (of the last eight) differ."""
     contents = []
-    for match in _BOXED.finditer(text):
+    for match in list(_BOXED.finditer(text))[-MOST_BOXES:]:
         depth = 1
         for position in range(match.end(), min(len(text), match.end() + MAXIMUM_BOX)):
             depth += {"{": 1, "}": -1}.get(text[position], 0)

@@ -12,20 +12,22 @@ REPEATS = "repeats"
 INCONSISTENT_ANSWER = "inconsistent_answer"
 # Words that give away a text behind the reasoning, after LongPerceptualThoughts' list; here on whole words, in any case.
 SOURCE_WORDS = (
-    "caption", "captions", "captioned", "description", "descriptions", "described", "describes", "describe", "depiction in words",
+    "caption", "captions", "captioned", "description", "descriptions", "described", "describes", "describe",
     "mention", "mentions", "mentioned", "mentioning", "text", "texts", "textual", "user", "users", "user's", "prompt",
     "annotation", "annotations", "bounding box", "bounding boxes", "object list", "list of objects", "the details provided",
-    "provided details", "provided information", "information provided", "given information", "without seeing", "cannot see the image",
-    "can't see the image", "don't have the image", "visualize", "visualise",
+    "provided details", "provided information", "information provided", "given information", "without seeing",
+    "cannot see the image", "can't see the image", "don't have the image", "visualize", "visualise",
 )  # fmt: skip
 _SOURCE = re.compile(rf"(?<![\w-])(?:{'|'.join(sorted(map(re.escape, SOURCE_WORDS), key=len, reverse=True))})(?![\w-])")
 _HARMLESS = re.compile(r"\bbest describes?\b|\bdescribes? (?:it|this|that|the \w{1,20}) best\b")
 _STATED = re.compile(
-    r"\b(?:(?:final|correct|right|best|my) )?(?:answer|choice|option)(?: (?:is|would be|should be|must be|remains)|:)[ \t*]{0,6}(?P<said>[^\n]{1,300})",
+    r"\b(?:(?:final|correct|right|best|my) )?(?:answer|choice|option)"
+    r"(?: (?:is|would be|should be|must be|remains)|:)[ \t*]{0,6}(?P<said>[^\n]{1,300})",
     re.IGNORECASE,
 )
-_CONCLUDES = re.compile(
-    r"\b(?:so|therefore|thus|hence|must be|it is|it's|conclude|confirms?|definitely|go with|choose|pick|i see)\b", re.IGNORECASE
+_REFUTES = re.compile(
+    r"\b(?:not|contradicts?|opposite|unlike|wrong|incorrect|rather|other|whereas|although|instead)\b|n't\b",
+    re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _MOST_SAME_SENTENCES = 2
@@ -77,13 +79,13 @@ def stated_index(thought: str, choices: list[str]) -> int | None:
 def concluded_index(simple: str, added: str, choices: list[str]) -> int | None:
     """The choice that a trace last settles on before its answer; None where it names none.
 
-    What the added thought states as its answer comes first, then the one choice that a concluding last sentence names, then what the
-    simple thought stated.
+    What the added thought states as its answer comes first, then the one choice that its last sentence names (unless that
+    refutes something), then what the simple thought stated.
     """
     stated = stated_index(added, choices)
     if stated is not None:
         return stated
     sentences = sentences_of(added)
-    concludes = bool(sentences) and (len(sentences) == 1 or _CONCLUDES.search(sentences[-1]) is not None)
+    concludes = bool(sentences) and _REFUTES.search(sentences[-1]) is None
     last = judge_answer(sentences[-1], choices) if concludes else None
     return last if isinstance(last, int) else stated_index(simple, choices)

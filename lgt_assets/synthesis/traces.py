@@ -23,7 +23,9 @@ def parse_trace(text: str, choices: Sequence[str], *, prefix: str = "") -> Parse
     """
     whole = prefix + text
     tags = find_tags(TRACE_TAG, whole)
-    split = _split_at_answer_tag(whole, tags) if any(tag.name == "answer" for tag in tags) else _split_untagged(whole, tags)
+    split = (
+        _split_at_answer_tag(whole, tags) if any(tag.name == "answer" for tag in tags) else _split_untagged(whole, tags)
+    )
     if isinstance(split, str):
         return Rejected(split, text)
     thought, answer, trusted = split

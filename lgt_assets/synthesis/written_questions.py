@@ -16,6 +16,7 @@ TOO_FEW_CHOICES = "too_few_choices"
 TOO_MANY_CHOICES = "too_many_choices"
 EMPTY_CHOICE = "empty_choice"
 DUPLICATE_CHOICES = "duplicate_choices"
+_BROKEN_TAG = re.compile(r"</?[a-z]{0,9}\Z", re.IGNORECASE)
 _NUMBER = re.compile(r"[(\[]?(\d{1,2})[)\].:]?")
 
 
@@ -71,11 +72,11 @@ def _judge(record: Record, raw: str) -> ParsedQuestion | Rejected:
     question, listed = _question_and_choices(record)
     problem = _problem(record, question, listed)
     if problem:
-        return Rejected(CUT_OFF if record.cut_off else problem, raw)
+        return Rejected(CUT_OFF if record.cut_off or _BROKEN_TAG.search(raw) else problem, raw)
     verdict = _key(record.pieces["answer"], listed)
     if isinstance(verdict, str):
         return Rejected(verdict, raw)
-    return ParsedQuestion(question, listed.choices, verdict, _type(record))
+    return ParsedQuestion(question, list(listed.choices), verdict, _type(record))
 
 
 def _question_and_choices(record: Record) -> tuple[str, ChoiceList | None]:

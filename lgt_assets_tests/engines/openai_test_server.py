@@ -18,7 +18,16 @@ from typing import Any
 
 from aiohttp import web
 
-from lgt_assets.engines.base import Completion, Engine, ImageReference, Message, Request, RequestFailure, Sampling, request_key
+from lgt_assets.engines.base import (
+    Completion,
+    Engine,
+    ImageReference,
+    Message,
+    Request,
+    RequestFailure,
+    Sampling,
+    request_key,
+)
 from lgt_assets.identity import random_of
 
 FAULTS = ("busy", "error", "drop", "garbage", "wrong_model", "slow")
@@ -62,7 +71,7 @@ class TestServer:
         application.router.add_post("/v1/chat/completions", self._completions)
         application.router.add_get("/v1/models", self._models)
         application.router.add_get("/health", self._health)
-        runner = web.AppRunner(application, access_log=None)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
@@ -127,7 +136,9 @@ class TestServer:
 
     async def _fail(self, fault: str, http: web.Request) -> web.StreamResponse | None:
         if fault == "busy":
-            return web.json_response({"error": {"message": "busy"}}, status=429, headers={"Retry-After": self._faults.retry_after})
+            return web.json_response(
+                {"error": {"message": "busy"}}, status=429, headers={"Retry-After": self._faults.retry_after}
+            )
         if fault == "error":
             return _refusal(500, "internal error")
         if fault == "garbage":
@@ -168,7 +179,13 @@ class TestServer:
         }
         message = {"role": "assistant", "content": completion.text}
         choice = {"index": 0, "message": message, "finish_reason": completion.finish_reason}
-        return {"id": completion.request_key[:16], "object": "chat.completion", "model": name, "choices": [choice], "usage": usage}
+        return {
+            "id": completion.request_key[:16],
+            "object": "chat.completion",
+            "model": name,
+            "choices": [choice],
+            "usage": usage,
+        }
 
     def __enter__(self) -> "TestServer":
         """Serve from a thread of its own until the block ends."""

@@ -1,0 +1,67 @@
+"""`lgt embedded`: measure or train the small model that comes with the package."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from lgt_assets.commands.console import notices, output, plain, print_json
+
+app = typer.Typer(no_args_is_help=True, help="Measure or train the embedded model.")
+
+WEIGHTS = Annotated[Path | None, typer.Option("--weights", help="Folder of a model; by default the one in the package.")]
+NUMBER = Annotated[int, typer.Option("--n", min=1, help="Held-out pictures with one question each.")]
+JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+OUT = Annotated[Path, typer.Option("--out", help="Folder for weights and checkpoints.")]
+SEED = Annotated[int, typer.Option("--seed", min=0, help="Decides initial weights and every batch.")]
+THREADS = Annotated[int, typer.Option("--threads", min=1, help="CPU threads.")]
+RESUME = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")]
+
+
+def require_libraries() -> None:
+    """Stop with the installing command where the embedded model cannot run.
+
+    Raises:
+        EngineError: torch or transformers is missing.
+    """
+    from lgt_assets.engines.registry import install_command, missing_libraries
+    from lgt_assets.errors import EngineError
+
+    missing = missing_libraries("hf_transformers")
+    if missing:
+        raise EngineError(f"the embedded model needs {', '.join(missing)}: {install_command('hf_transformers')}")
+
+
+@app.command()
+def evaluate(weights: WEIGHTS = None, n: NUMBER = 1000, as_json: JSON = False) -> None:
+    """Measure the model on held-out scenes: with the picture, a blank one and a wrong one, and in every role."""
+    require_libraries()
+    from lgt_assets.embedded.evaluation import evaluate as measure
+    from lgt_assets.embedded.evaluation import format_table
+    from lgt_assets.engines.model_identity import embedded_folder
+
+    result = measure(weights or embedded_folder(), n=n)
+    if as_json:
+        print_json(result)
+    else:
+        output().print(plain(format_table(result)))
+
+
+@app.command()
+def train(
+    out: OUT = Path(".lgt/embedded"), seed: SEED = 0, threads: THREADS = 2, resume: RESUME = False
+) -> None:
+    """Train the model from a seed (hours on two cores); checkpoints lie in --out, and --resume goes on from the last."""
+    require_libraries()
+    from lgt_assets.embedded.training import train as train_model
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=notices()) as progress:
+        task = progress.add_task("training")
+
+        def on_progress(done: int, total: int, message: str) -> None:
+            progress.update(task, completed=done, total=total, description=plain(message).plain)
+
+        train_model(out, seed=seed, threads=threads, resume=resume, progress=on_progress)
+    output().print(f"weights in {out}; try them: lgt embedded evaluate --weights {out}", markup=False)

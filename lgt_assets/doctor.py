@@ -1,0 +1,162 @@
+"""What is installed, which profiles work on this machine, and the command that mends what does not."""
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lgt_assets.engines.model_identity import local_folder
+from lgt_assets.engines.registry import install_command, missing_libraries
+from lgt_assets.engines.settings import EngineSettings, OpenaiServerSettings, ScriptedSettings, VllmOfflineSettings
+from lgt_assets.errors import EngineError, PromptError, SettingsError
+from lgt_assets.prompts.templates import prompt_set
+from lgt_assets.settings import DEFAULT_PROFILE, PROFILES_FOLDER, Profile, load_profile, state_folder
+
+ENDPOINT_SECONDS = 3.0
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is as it should be, what was found, and the command or step that mends it."""
+
+    subject: str
+    ok: bool
+    found: str
+    mend: str = ""
+
+
+def installed_packages() -> list[Finding]:
+    """Every package that the core and each extra asks for, with its version here."""
+    findings = [Finding("python", sys.version_info >= (3, 11), sys.version.split()[0], "install Python 3.11 or later")]
+    try:
+        requirements = importlib.metadata.requires("lgt_assets") or []
+    except importlib.metadata.PackageNotFoundError:
+        return [*findings, Finding("lgt_assets", False, "not installed", "pip install -c constraints.txt -e .")]
+    seen = set()
+    for requirement in requirements:
+        name = _NAME.match(requirement)[0]
+        extra = re.search(r"extra == ['\"]([^'\"]+)", requirement)
+        target = f"lgt_assets[{extra[1]}]" if extra else "lgt_assets"
+        if (name, target) not in seen:
+            seen.add((name, target))
+            findings.append(_package(name, extra[1] if extra else "", target))
+    return findings
+
+
+def _package(name: str, extra: str, target: str) -> Finding:
+    subject = f"{name} [{extra}]" if extra else name
+    try:
+        return Finding(subject, True, importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        # An extra that is not there is a choice; a core package that is not there is an error.
+        return Finding(subject, bool(extra), "not installed", f'pip install "{target}"')
+
+
+def machine() -> list[Finding]:
+    """The state folder and the GPU."""
+    state = state_folder()
+    existing = next(folder for folder in (state, *state.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free / 1e9
+    writable = os.access(existing, os.W_OK)
+    return [
+        Finding("state folder", writable, f"{state}, {free:,.0f} GB free", "set LGT_STATE to a folder that you can write"),
+        Finding("GPU", True, gpu_name() or "none"),
+    ]
+
+
+def gpu_name() -> str:
+    """Name of the first CUDA GPU, or empty: by torch where it is installed, else by the driver's files."""
+    if importlib.util.find_spec("torch") is not None:
+        import torch
+
+        return torch.cuda.get_device_name(0) if torch.cuda.is_available() else ""
+    for file in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        model = re.search(r"Model:\s*(.+)", file.read_text(encoding="utf-8"))
+        return model[1] if model else "NVIDIA GPU"
+    return ""
+
+
+def profile_names() -> list[str]:
+    """Shipped profiles, and the one that ``$LGT_PROFILE`` names; the default first."""
+    shipped = sorted((path.stem for path in PROFILES_FOLDER.glob("*.yaml")), key=lambda name: (name != DEFAULT_PROFILE, name))
+    chosen = os.environ.get("LGT_PROFILE")
+    return shipped if not chosen or chosen in shipped else [chosen, *shipped]
+
+
+def profile_findings(name: str) -> list[Finding]:
+    """What the profile needs, item by item; it works here when all are ok."""
+    try:
+        profile = load_profile(name)
+        prompts = prompt_set(profile.prompts)
+        for role in profile.roles:
+            prompts.template_hash(role)
+    except (SettingsError, PromptError) as error:
+        return [Finding(f"profile {name}", False, str(error), "mend the file")]
+    return [finding for model in _used_models(profile) for finding in _model_findings(model, profile.models[model])]
+
+
+def _used_models(profile: Profile) -> list[str]:
+    return list(dict.fromkeys(role.model for role in profile.roles.values()))
+
+
+def _model_findings(name: str, settings: EngineSettings) -> Iterator[Finding]:
+    missing = missing_libraries(settings.engine)
+    subject = f"model {name} by {settings.engine}"
+    if missing:
+        yield Finding(subject, False, f"{', '.join(missing)} not installed", install_command(settings.engine))
+    if isinstance(settings, ScriptedSettings):
+        return
+    if isinstance(settings, OpenaiServerSettings):
+        for endpoint in settings.endpoints:
+            yield endpoint_finding(endpoint, settings)
+        return
+    if isinstance(settings, VllmOfflineSettings) and not gpu_name():
+        yield Finding(subject, False, "no GPU", "run it where a CUDA GPU is, or LGT_PROFILE=endpoint with a server that has one")
+    yield _weights_finding(settings.model, settings.revision)
+
+
+def endpoint_finding(endpoint: str, settings: OpenaiServerSettings) -> Finding:
+    """Whether a server answers ``GET <endpoint>/models`` within :data:`ENDPOINT_SECONDS`."""
+    model = settings.served_model or settings.model
+    mend = f"start a server: vllm serve {settings.model}; or write its address into a copy of the profile (LGT_PROFILE=my.yaml)"
+    key = os.environ.get(settings.api_key_env, "") if settings.api_key_env else ""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    try:
+        request = urllib.request.Request(f"{endpoint}/models", headers=headers)
+        with urllib.request.urlopen(request, timeout=ENDPOINT_SECONDS) as response:
+            listed = response.read(1_000_000).decode("utf-8", "replace")
+    except urllib.error.HTTPError as error:
+        if error.code in (401, 403):
+            mend = f"export {settings.api_key_env or 'the variable that api_key_env names'}=your key"
+        return Finding(f"endpoint {endpoint}", False, f"answers {error.code}", mend)
+    except OSError as error:
+        return Finding(f"endpoint {endpoint}", False, f"no answer ({error})", mend)
+    if model not in listed:
+        return Finding(f"endpoint {endpoint}", False, f"does not serve {model}", mend)
+    return Finding(f"endpoint {endpoint}", True, f"serves {model}")
+
+
+def _weights_finding(model: str, revision: str) -> Finding:
+    """Where the weights lie: in a folder, in the hub's cache on this machine, or still on the hub."""
+    subject = f"weights {model}"
+    try:
+        folder = local_folder(model)
+    except EngineError as error:
+        return Finding(subject, False, str(error), "correct the path in the profile")
+    if folder is not None:
+        return Finding(subject, True, f"in {folder}")
+    mend = f"hf download {model}" + (f" --revision {revision}" if revision else "")
+    if importlib.util.find_spec("huggingface_hub") is None:
+        return Finding(subject, False, "not on this machine", f"pip install huggingface_hub && {mend}")
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = try_to_load_from_cache(model, "config.json", revision=revision or None)
+    return Finding(subject, isinstance(cached, str), "in the hub's cache" if isinstance(cached, str) else "not on this machine", mend)

@@ -1,0 +1,62 @@
+"""The funnel: what was asked, parsed, kept and rejected by reason, for each of the ten tables."""
+
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+
+from lgt_assets.storage import DeltaStore
+
+REPORTED_TABLES = (
+    "images", "grounded_objects", "seed_questions", "composed_questions", "distilled_cots", "expanded_traces",
+    "preference_pairs", "sft_mix", "rl_prompts", "release",
+)  # fmt: skip
+_SLICE = ("shard", "asset")
+
+
+def build_report(store: DeltaStore) -> dict:
+    """The funnel of everything stored.
+
+    Returns:
+        ``{"tables": {NAME: {"rows", "asked", "parsed", "rejected": {REASON: n}}}}`` in data order. ``rows`` are counted in the
+        tables; ``asked`` and ``parsed`` are sums over the shards as each was last made; `release` asks nothing.
+    """
+    sums = store.scan("funnel").group_by("asset").agg(pl.col("asked").sum(), pl.col("parsed").sum()).collect()
+    by_asset = {row["asset"]: row for row in sums.iter_rows(named=True)}
+    rejected = store.scan("rejections").group_by("asset", "reason").len().sort("asset", "reason").collect()
+    return {
+        "tables": {
+            table: {
+                "rows": store.scan(table).select(pl.len()).collect().item(),
+                "asked": by_asset.get(table, {}).get("asked", 0),
+                "parsed": by_asset.get(table, {}).get("parsed", 0),
+                "rejected": {reason: count for asset, reason, count in rejected.iter_rows() if asset == table},
+            }
+            for table in REPORTED_TABLES
+        }
+    }
+
+
+def requests_between(before: pl.DataFrame, after: pl.DataFrame, *, assets: Iterable[str], shards: Iterable[str]) -> dict[str, int]:
+    """Requests sent and reused by the slices of `funnel` that were written between two readings of it.
+
+    Every making of a shard replaces its row, and its wall seconds tell the new row from the old: what stayed equal was made
+    by an earlier command and costs nothing now.
+
+    Args:
+        before, after: the whole table `funnel` before and after the work.
+        assets, shards: what was worked on; a run of somebody else meanwhile does not count.
+    """
+    made = after.filter(pl.col("asset").is_in(list(assets)), pl.col("shard").is_in(list(shards)))
+    made = made.join(before, on=[*_SLICE, "seconds", "requests_sent", "requests_reused"], how="anti")
+    return {"requests_sent": made["requests_sent"].sum(), "requests_reused": made["requests_reused"].sum()}
+
+
+def report_rows(report: Mapping) -> list[tuple[str, str, str, str, str]]:
+    """The report as cells of a table: name, rows, asked, parsed, and rejections with the most frequent reason first."""
+    rows = []
+    for name, table in report["tables"].items():
+        reasons = sorted(table["rejected"].items(), key=lambda item: (-item[1], item[0]))
+        text = ", ".join(f"{reason} {count:,}" for reason, count in reasons)
+        asked, parsed = (f"{table[column]:,}" if table["asked"] else "" for column in ("asked", "parsed"))
+        rows.append((name, f"{table['rows']:,}", asked, parsed, text))
+    return rows

@@ -1,0 +1,153 @@
+"""Reading the questions that a writer wrote."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lgt_assets.synthesis.parsing import ParsedQuestion, Rejected, parse_questions
+
+RED_OR_BLUE = ParsedQuestion("What color is the hat?", ["Red", "Blue", "Green"], 1, "Recognition")
+TAGGED = (
+    "<question>What color is the hat?</question><choices>(A) Red (B) Blue (C) Green</choices>"
+    "<answer>(B)</answer><type>Recognition</type>"
+)
+
+
+@pytest.mark.parametrize("text", [
+    TAGGED,
+    f"<think> The hat is at [1, 2]. Choices: (A) Red (B) Blue. Answer: Blue (B). </think>{TAGGED}",
+    f"Here you are:\n\n1. {TAGGED}\n",
+    "1. <question> What color is the hat? </question>\n   <choices>\n   (A) Red\n   (B) Blue\n   (C) Green\n   </choices>\n"
+    "   <answer> Blue </answer>\n   <type> Recognition </type>",
+    "<question>1. What color is the hat?</question><choices>A. Red B. Blue C. Green</choices><answer>B. Blue</answer><type>Recognition</type>",
+    "<question>**What color is the hat?**</question><choices>**A)** Red\n**B)** Blue\n**C)** Green</choices><answer>**B**</answer>"
+    "<type>**Recognition**</type>",
+    "<question>What color is the hat?</question><choices>- Red\n- Blue\n- Green</choices><answer>blue</answer><type>Recognition</type>",
+    "<question>What color is the hat?</question><choices>1. Red\n2. Blue\n3. Green</choices><answer>2</answer><type>Recognition</type>",
+    "<question>What color is the hat?</question><choices>a) Red b) Blue c) Green</choices><answer>b</answer><type>Recognition</type>",
+    "<question>What color is the hat?</question><choices>Red | Blue | Green</choices><answer>Blue</answer><type>Recognition</type>",
+    "<question>What color is the hat?</question><choices>A: Red, B: Blue, C: Green</choices><answer>Option B</answer><type>Recognition</type>",
+    "<question>What color is the hat?</question><choices>（Ａ）Red （Ｂ）Blue （Ｃ）Green</choices><answer>（Ｂ）</answer><type>Recognition</type>",
+    "<question>What color is the hat?</question><choices>(A) Red (B) Blue (C) Green</choices><answer>\\boxed{B}</answer><type>Recognition</type>",
+    "<question>What color is the hat?<choices>(A) Red (B) Blue (C) Green<answer>(B)<type>Recognition",
+    "What color is the hat?</question><choices>(A) Red (B) Blue (C) Green</choices><answer>(B)</answer><type>Recognition</type>",
+    "2. What color is the hat?\n<choices>(A) Red (B) Blue (C) Green</choices><answer>(B)</answer><type>Recognition</type>",
+    "<question>What color is the hat? (A) Red (B) Blue (C) Green</question><answer>(B)</answer><type>Recognition</type>",
+    "<question>What color is the hat?</question>\n(A) Red\n(B) Blue\n(C) Green\n<answer>(B)</answer><type>Recognition</type>",
+    "<question><question>What color is the hat?</question></question><choices><choices>(A) Red (B) Blue (C) Green</choices></choices>"
+    "<answer><answer>B</answer></answer><type>Recognition</type>",
+    "<Question>What color is the hat?</QUESTION><options>(A) Red (B) Blue (C) Green</options><answer>(B)</answer><type>Recognition</type>",
+    "**Question 1:** What color is the hat?\nA) Red\nB) Blue\nC) Green\n**Answer:** B) Blue\n**Type:** Recognition",
+    "1. What color is the hat?\n   - A. Red\n   - B. Blue\n   - C. Green\n   Answer: Blue\n   Type: Recognition",
+    "### 1. What color is the hat?\n* Red\n* Blue\n* Green\n\nCorrect answer: Blue\nQuestion type: Recognition",
+    "Q: What color is the hat?\nOptions: A: Red, B: Blue, C: Green\nAnswer: B: Blue\nType: Recognition",
+    "What color is the hat? (A) Red (B) Blue (C) Green Answer: B Type: Recognition",
+    "1. **What color is the hat?**\n   (a) Red  (b) Blue  (c) Green\n   **Answer: (b) Blue**\n   *Type: Recognition*",
+])  # fmt: skip
+def test_one_question_in_many_shapes(text):
+    assert parse_questions(text) == [RED_OR_BLUE]
+
+
+@pytest.mark.parametrize("count", range(3, 11))
+@pytest.mark.parametrize("separator", [" ", "\n"])
+def test_three_to_ten_choices_inline_or_by_line(count, separator):
+    listed = separator.join(f"({'ABCDEFGHIJ'[i]}) thing {i}" for i in range(count))
+    text = f"<question>Which?</question><choices>{listed}</choices><answer>thing {count - 1}</answer><type>T</type>"
+    assert parse_questions(text) == [ParsedQuestion("Which?", [f"thing {i}" for i in range(count)], count - 1, "T")]
+
+
+def test_several_questions_stay_apart_and_a_bad_one_does_not_spoil_the_others():
+    bad = TAGGED.replace("<answer>(B)</answer>", "<answer>Purple</answer>")
+    parsed = parse_questions(f"1. {TAGGED}\n\n2. {bad}\n\n3. {TAGGED.replace('hat?', 'coat?')}")
+    assert parsed[0] == RED_OR_BLUE
+    assert parsed[1].reason == "answer_not_a_choice" and "Purple" in parsed[1].raw and "coat" not in parsed[1].raw
+    assert parsed[2].question == "What color is the coat?"
+
+
+def test_a_list_without_tags_holds_several():
+    text = (
+        "**Question 1:** Name the color.\nA) Red\nB) Blue\n**Correct Answer:** (B)\n\n"
+        "**Question 2:** How many dogs are there?\n- (A) One\n- (B) Two\n- (C) Three\n**Answer:** (C) Three"
+    )
+    assert parse_questions(text) == [
+        ParsedQuestion("Name the color.", ["Red", "Blue"], 1, ""),
+        ParsedQuestion("How many dogs are there?", ["One", "Two", "Three"], 2, ""),
+    ]
+
+
+def test_a_choice_may_run_over_lines_and_speak_of_letters():
+    text = "<question>Which?</question><choices>(A) a plan B\nthat failed (B) vitamin C (C) the end</choices><answer>(A)</answer>"
+    assert parse_questions(text)[0].choices == ["a plan B that failed", "vitamin C", "the end"]
+
+
+def test_the_words_stay_as_they_were_written():
+    text = "<question>What’s “STOP” – a sign…?</question><choices>(A) ½ cup (B) It’s 5 °C</choices><answer>B</answer>"
+    assert parse_questions(text) == [ParsedQuestion("What’s “STOP” – a sign…?", ["½ cup", "It’s 5 °C"], 1, "")]
+
+
+@pytest.mark.parametrize(("text", "reason"), [
+    ("", "no_question"),
+    ("I cannot see a picture.", "no_question"),
+    ("<question></question><choices>(A) x (B) y</choices><answer>A</answer>", "no_question"),
+    ("<question>Which?</question><answer>A</answer>", "no_choices"),
+    ("<question>Which?</question><choices>(A) x</choices><answer>A</answer>", "too_few_choices"),
+    ("<question>Which?</question><choices>(A) x (B) (C) y</choices><answer>A</answer>", "empty_choice"),
+    ("<question>Which?</question><choices>(A) red (B) Red. (C) blue</choices><answer>C</answer>", "duplicate_choices"),
+    ("<question>Which?</question><choices>(A) x (B) y</choices><type>T</type>", "no_answer"),
+    ("<question>Which?</question><choices>(A) x1 (B) y1</choices><answer>z1</answer>", "answer_not_a_choice"),
+    ("<question>Which?</question><choices>(A) x1 (B) y1</choices><answer>A or B</answer>", "several_answers"),
+    ("<question>Which?</question><choices>(A) x1 (B) y1</choices><answer>(A) y1</answer>", "several_answers"),
+    ("<question>Which?</question><choices>(A) x1 (B) y1</choices><answer>A</answer><answer>B</answer>", "several_answers"),
+    ("<question>Which?</question><choices>(A) x1 (B) y", "cut_off"),
+    ("<question>Which?</question><choices>(A) x1 (B) y1</choices><answer>A", "cut_off"),
+    ("<question>Whi", "cut_off"),
+    ("<think> I must think", "cut_off"),
+])  # fmt: skip
+def test_a_faulty_question_says_what_is_wrong(text, reason):
+    (item,) = parse_questions(text)
+    assert isinstance(item, Rejected) and item.reason == reason
+
+
+@given(st.text())
+def test_any_text_gives_values_or_reasons(text):
+    _check(parse_questions(text))
+
+
+_PIECES = st.sampled_from([
+    "<question>", "</question>", "<choices>", "</choices>", "<answer>", "</answer>", "<type>", "</type>", "<think>", "</think>",
+    "(A) x1 ", "(B) y1 ", "A. x1\n", "- y1\n", "What?", "1. ", "\n", "Answer: ", "**", " B ", "Question 2: ", "｜", "\u2028",
+])  # fmt: skip
+
+
+@given(st.lists(_PIECES, max_size=40).map("".join))
+def test_any_order_of_pieces_gives_values_or_reasons(text):
+    _check(parse_questions(text))
+
+
+def _check(items):
+    assert items
+    for item in items:
+        if isinstance(item, ParsedQuestion):
+            assert item.question.strip() and len(set(item.choices)) == len(item.choices) >= 2
+            assert 0 <= item.answer_index < len(item.choices) and all(choice.strip() for choice in item.choices)
+        else:
+            assert item.reason
+
+
+@given(st.permutations(["apple", "beagle", "candle", "dune"]), st.integers(0, 3))
+def test_the_key_is_the_text_in_any_order_of_choices(choices, index):
+    listed = " ".join(f"({letter}) {choice}" for letter, choice in zip("ABCD", choices, strict=True))
+    for key in (f"({'ABCD'[index]})", choices[index], f"{'ABCD'[index]}. {choices[index]}"):
+        (item,) = parse_questions(f"<question>Which?</question><choices>{listed}</choices><answer>{key}</answer>")
+        assert item.choices[item.answer_index] == choices[index]
+
+
+@pytest.mark.parametrize(
+    "unit", ["<question>", "(A) x ", "<choices>(A) ", "Question 1: ", "1. What?\n", "- ", "<think>", " Answer: B"]
+)
+def test_time_is_linear_in_the_text(unit):
+    started = time.process_time()
+    parse_questions(unit * 20_000)
+    assert time.process_time() - started < 5.0
