@@ -81,7 +81,7 @@ def read_family(store: DeltaStore, shard: str) -> Family:
     family = Family()
     for table, key in KEYS.items():
         references = (*REFERENCES.get(table, ()), *FURTHER_REFERENCES.get(table, ()))
-        columns = dict.fromkeys([key, *LABELS[table], *(reference.column for reference in references)])
+        columns = list(dict.fromkeys([key, *LABELS[table], *(reference.column for reference in references)]))
         rows = store.scan(table, shards=[shard]).select(columns).collect()
         for row in rows.iter_rows(named=True):
             family.members[row[key]] = Member(row[key], table, {name: row[name] for name in LABELS[table]})

@@ -11,8 +11,8 @@ from lgt_assets.errors import LgtError, NotFoundError
 from lgt_assets.partitions import SHARDS_PER_RUN, registered_shards
 from lgt_assets.resources import engines_kept
 
-# The command line shows progress itself; of Dagster's log only what needs attention.
-QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
+# Callers show progress and failures themselves; Dagit keeps every event with its stack trace.
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
@@ -105,24 +105,21 @@ def _execute(instance: dg.DagsterInstance, assets: Sequence[str], tags: dict[str
     result = job.execute_in_process(
         instance=instance, asset_selection=keys, tags=tags, raise_on_error=False, run_config=QUIET
     )
-    failures = []
-    for event in result.all_events:
-        if event.is_step_failure:
-            failures.append(_message(event))
-        elif event.is_failure and not event.is_step_event:
-            failures.append(event.message or "the run failed")
-    return failures if not result.success else []
+    if result.success:
+        return []
+    failures = [_message(event) for event in result.all_events if event.is_step_failure]
+    return failures or [e.message or "the run failed" for e in result.all_events if e.is_failure]
 
 
 def _message(event: dg.DagsterEvent) -> str:
-    """What a step failed of, without Dagster's wrapping."""
+    """What a step failed of, without Dagster's wrapping: an error of ours speaks for itself, others name their class."""
     data = event.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
         return data.user_failure_data.description
-    error = data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return f"{event.step_key}: {error.message.strip() if error else 'failed'}"
+    error = data.error.cause or data.error if data.error else None
+    if error is None:
+        return f"{event.step_key}: failed"
+    return f"{event.step_key}: {error.message.strip().removeprefix('lgt_assets.errors.').partition(': ')[2] or error.message}"
 
 
 def require_success(summary: RunSummary) -> None:

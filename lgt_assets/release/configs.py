@@ -1,4 +1,4 @@
-"""The seven published configs: which rows of which table each holds, with the picture's path and split."""
+"""The seven published configs: which rows of which table each holds."""
 
 from dataclasses import dataclass
 
@@ -28,18 +28,20 @@ _DROPPED = ("shard", "ordinal")
 
 
 def config_rows(name: str, split: str, tables: dict[str, pl.LazyFrame]) -> pl.LazyFrame:
-    """Rows of config ``name`` in ``split``: the table's columns, and the picture's uri, sha256 and licence.
+    """Rows of config ``name`` in ``split``, ordered by the hash in their id, so that no shard's order shows.
 
     Args:
         name: one of :data:`CONFIGS`.
         split: ``train`` or ``validation``; a picture is in one of them only, so a question is too.
         tables: lazy frames of :data:`RELEASE_TABLES`.
-
-    Rows are ordered by the hash in their id, so that no shard's order shows.
     """
     config = CONFIGS[name]
-    pictures = tables["images"].filter(pl.col("split") == split)
-    pictures = pictures.select("image_id", pl.col("uri").alias("image_uri"), pl.col("sha256").alias("image_sha256"), "license")
-    rows = tables[config.table].filter(pl.col("stage").is_in(list(config.stages))).join(pictures, on="image_id")
+    pictures = tables["images"].filter(pl.col("split") == split).select("image_id")
+    rows = tables[config.table].filter(pl.col("stage").is_in(list(config.stages)))
     key = rows.collect_schema().names()[2]
-    return rows.sort(pl.col(key).str.slice(-16), key).drop(_DROPPED)
+    return rows.join(pictures, on="image_id", how="semi").sort(pl.col(key).str.slice(-16), key).drop(_DROPPED)
+
+
+def picture_rows(tables: dict[str, pl.LazyFrame]) -> pl.LazyFrame:
+    """Where every picture of the release lies, its content's hash, and what its licence asks for."""
+    return tables["images"].select("image_id", "uri", "sha256", "width", "height", "split", "license", "attribution")

@@ -9,13 +9,19 @@ from pathlib import Path
 import polars as pl
 
 from lgt_assets.identity import digest
-from lgt_assets.release.configs import CONFIGS, SPLITS, config_rows
+from lgt_assets.release.configs import CONFIGS, SPLITS, config_rows, picture_rows
 
-CARD_TEXT = "Grounded questions with long chains of thought, made by lgt_assets."
+PICTURES = "pictures.parquet"
+CARD_TEXT = (
+    "Grounded questions with long chains of thought, made by lgt_assets. "
+    f"The column `images` holds image_ids; {PICTURES} says where each picture lies, its sha256 and its licence."
+)
 
 
 def write_release(root: Path, tables: dict[str, pl.LazyFrame], *, title: str, provenance: dict) -> tuple[str, list[dict]]:
-    """Write ``<root>/<release_id>/<config>/<split>.parquet`` and its README.md; equal content is written once.
+    """Write ``<root>/<release_id>/<config>/<split>.parquet``, pictures.parquet and README.md.
+
+    The id depends on the configs' rows alone: pictures.parquet, which says where the pictures lie, may differ by machine.
 
     Args:
         root: folder of all releases.
@@ -30,6 +36,7 @@ def write_release(root: Path, tables: dict[str, pl.LazyFrame], *, title: str, pr
     temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=root))
     try:
         files = [_write_file(temporary, name, split, tables) for name in CONFIGS for split in SPLITS]
+        picture_rows(tables).sink_parquet(temporary / PICTURES, compression="zstd")
         release_id = digest([file["sha256"] for file in files])[:16]
         text = card(title, files, {"release_id": release_id} | provenance)
         (temporary / "README.md").write_text(text, encoding="utf-8")

@@ -21,8 +21,7 @@ NOT_A_CHOICE = "answer_not_a_choice"
 SEVERAL_ANSWERS = "several_answers"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-_BEFORE = r"(?<![^\W\u2e80-\uffff])(?<![^\W\u2e80-\uffff][-'.])"  # no word before; East Asian scripts have no spaces
-_AFTER = r"(?![^\W\u2e80-\uffff])(?!['-][^\W\u2e80-\uffff])"
+_BEFORE, _AFTER = r"(?<!\w)(?<!\w[-'.])", r"(?!\w)(?!['-]\w)"  # whole words
 _LONE_LETTER = re.compile(r"[(\[{<]?\s?([A-Za-z])\s?[)\]}>]?[.,:;!]?")
 _LEAD = re.compile(
     r"(?:so|thus|hence|therefore)?,? ?(?:i (?:would )?(?:choose|pick|select|say)|it(?:'s| is| must be)|"
@@ -32,7 +31,7 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _FOLLOWS_LETTER = (
-    r"(?= ?(?:$|[.,;:!?)\]/&+\"=]|- |-$|[A-Z](?![^\W\u2e80-\uffff])|"
+    r"(?= ?(?:$|[.,;:!?)\]/&+\"=]|- |-$|[A-Z](?!\w)|"
     r"(?:is|are|was|and|or|because|since|as|but|would|seems?|looks?|should|must|fits|matches|makes|for|due|given|not|isn't)\b))"
 )
 _BRACKETED = re.compile(rf"{_BEFORE}[(\[{{] ?([A-Za-z]) ?[)\]}}]")

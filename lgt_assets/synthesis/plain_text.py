@@ -11,6 +11,8 @@ _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000:
 _LATEX_COMMAND = re.compile(r"\\(?:boxed|fbox|text(?:bf|it|rm|tt)?|math(?:rm|bf|sf|it)|,|;|!)\s{0,3}")
 _LATEX_MATH = re.compile(r"\\[()\[\]]|\$([^$\n]{0,200})\$")
 _MARKUP = re.compile(r"[*`]|__|~~|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)|\\(?=[()\[\].*_])")
+# East Asian scripts have no spaces around Latin letters and digits; between the two a word ends all the same.
+_SCRIPT_CHANGE = re.compile(r"(?<=[A-Za-z0-9])(?=[\u2e80-\uffee])|(?<=[\u2e80-\uffee])(?=[A-Za-z0-9])")
 _ARTICLE = re.compile(r"(?:an?|the) (?=\S)")
 _EDGES = " \t\n\"'.,;:!?"
 
@@ -36,6 +38,7 @@ def unmarked(text: str) -> str:
         bare = _LATEX_MATH.sub(lambda match: match[1] or "", bare)
         bare = bare.replace("{", "").replace("}", "") if commands else bare
     bare = " ".join(_MARKUP.sub("", bare).split())
+    bare = bare if bare.isascii() else _SCRIPT_CHANGE.sub(" ", bare)
     return bare or " ".join(text.split())
 
 

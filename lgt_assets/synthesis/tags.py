@@ -31,16 +31,31 @@ class Tag:
 
 def find_tags(pattern: re.Pattern, text: str) -> list[Tag]:
     """Every tag of ``pattern`` (one of this module's) in ``text``, in order."""
-    return [Tag(match[2].lower(), bool(match[1]), match.start(), match.end()) for match in pattern.finditer(text)]
+    tags = []
+    for start in _bracket_starts(text):  # str.find is ten times faster here than a pattern that searches by itself
+        match = pattern.match(text, start)
+        if match:
+            tags.append(Tag(match[2].lower(), bool(match[1]), match.start(), match.end()))
+    return tags
+
+
+def _bracket_starts(text: str) -> list[int]:
+    starts = []
+    for bracket in "<" if text.isascii() else "<＜":
+        start = text.find(bracket)
+        while start >= 0:
+            starts.append(start)
+            start = text.find(bracket, start + 1)
+    return sorted(starts)
 
 
 def without_tags(pattern: re.Pattern, text: str) -> str:
     """``text`` with the pattern's tags removed."""
-    return pattern.sub("", text)
+    return pattern.sub("", text) if "<" in text or "＜" in text else text
 
 
 def last_boxed(text: str) -> str | None:
-    r"""What stands in the last complete ``\boxed{…}``, braces matched; None without one, or where two (of the last eight) differ."""
+    r"""What stands in the last complete ``\boxed{…}``, braces matched; None without one or where two of the last eight differ."""
     contents = []
     for match in list(_BOXED.finditer(text))[-MOST_BOXES:]:
         depth = 1
