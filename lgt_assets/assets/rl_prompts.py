@@ -6,7 +6,9 @@ from lgt_assets.synthesis.planned import Outcome
 from lgt_assets.synthesis.rl import build_prompts
 
 
-@shard_asset(group="datasets", upstream=["images", "seed_questions", "composed_questions", "distilled_cots"])
+@shard_asset(
+    group="datasets", upstream=["images", "seed_questions", "composed_questions", "distilled_cots"], templates=["vlm"]
+)
 def rl_prompts(shard: Shard) -> Outcome:
     """Questions with a letter to verify and the VLM's pass rate as difficulty, for GRPO and other RL with rewards."""
     return build_prompts(

@@ -9,6 +9,7 @@ from lgt_assets.synthesis.planned import Outcome
 @shard_asset(
     group="datasets",
     upstream=["images", "seed_questions", "composed_questions", "distilled_cots", "expanded_traces"],
+    templates=["vlm", "direct"],
 )
 def sft_mix(shard: Shard) -> Outcome:
     """Supervised examples by recipe: answer only, simple thought, long trace; drawn by length within the shard."""

@@ -21,32 +21,36 @@ from lgt_assets.synthesis.planned import Outcome
 from lgt_assets.validation import validate
 
 Make = Callable[[Shard], Outcome]
+OPTIONAL_TEMPLATES = ("direct",)
 
 
-def code_version(transform: str, roles: Sequence[str]) -> str:
-    """Version of an asset's code: its transform's own version and the templates of the roles it asks."""
-    if not roles:
+def code_version(transform: str, templates: Sequence[str]) -> str:
+    """Version of an asset's code: its transform's own version and the templates that its rows come from."""
+    if not templates:
         return transform
     prompts = prompt_set(load_profile().prompts)
-    return f"{transform}-{digest([prompts.template_hash(role) for role in roles])[:12]}"
+    hashes = [prompts.template_hash(name) for name in templates if prompts.has(name) or name not in OPTIONAL_TEMPLATES]
+    return f"{transform}-{digest(hashes)[:12]}"
 
 
 def shard_asset(
-    *, group: str, upstream: Sequence[str] = (), roles: Sequence[str] = (), transform: str = "1", kinds: Sequence[str] = ()
-) -> Callable[[Make], dg.AssetsDefinition]:
+    *, group: str, upstream: Sequence[str] = (), roles: Sequence[str] = (), templates: Sequence[str] = (),
+    transform: str = "1", kinds: Sequence[str] = (),
+) -> Callable[[Make], dg.AssetsDefinition]:  # fmt: skip
     """Make an asset of a function from a :class:`Shard` to an :class:`Outcome`; its name is the table's.
 
     Args:
         group: Dagit's group.
         upstream: tables it reads; each is gated by its blocking checks, also across runs.
         roles: model roles it asks; their templates are part of its code version, and it then holds the `gpu` pool.
+        templates: prompts it writes into its rows without asking anyone.
         transform: raise it when the function's meaning changes.
         kinds: shown on the asset besides `deltalake`.
     """
 
     def decorate(make: Make) -> dg.AssetsDefinition:
         table = make.__name__
-        version = code_version(transform, roles)
+        version = code_version(transform, [*roles, *templates])
 
         @dg.asset(
             name=table, deps=list(upstream), group_name=group, partitions_def=SHARDS, backfill_policy=BACKFILL,

@@ -50,6 +50,10 @@ class PromptSet:
             return (user,)
         return (Message("system", self._render(f"{role}.system.jinja", variables)), user)
 
+    def has(self, role: str) -> bool:
+        """Whether the set has a template of this name."""
+        return (self.folder / f"{role}.jinja").exists()
+
     def template_hash(self, role: str) -> str:
         """sha256 of the role's template files, in every row's provenance and in the asset's code version.
 

@@ -63,7 +63,8 @@ def answer(planned: list[Planned], write: Callable[[Planned], str], finish_reaso
 def written_question(question: str, choices: list[str], key: int, question_type: str = "Recognition") -> str:
     """A question in the writers' tags."""
     listed = " ".join(f"({LETTERS[index]}) {choice}" for index, choice in enumerate(choices))
-    return f"<question>{question}</question><choices>{listed}</choices><answer>({LETTERS[key]})</answer><type>{question_type}</type>"
+    key_and_type = f"<answer>({LETTERS[key]})</answer><type>{question_type}</type>"
+    return f"<question>{question}</question><choices>{listed}</choices>{key_and_type}"
 
 
 def written_trace(thought: str, index: int) -> str:

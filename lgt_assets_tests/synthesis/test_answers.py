@@ -17,15 +17,18 @@ LETTERS = "ABCDEFGHIJ"
     "B", "b", "(B)", "(b)", "B)", "B.", "B:", "B!", "[B]", "{B}", '"B"', "*B*", "_B_", "**B**", "`(B)`", "### B", "> B", "- B",
     "1. B", "(B", "Ｂ", "（Ｂ）", "Ⓑ", "B。", "答案是B", "答案：Ｂ", "(B.)", "\tB\n", "B B", "(B) (B)",
     "B red", "b red", "B. red", "B.red", "B)red", "B - red", "B – red", "B: red", "B, red", "B → red", "B (red)", "red (B)",
-    "(B) Red.", "(b) RED", "**(B) red**", "Option B", "option b.", "Option B, red", "Choice (B): red", "Letter B", "Ans: B", "ans. b",
+    "(B) Red.", "(b) RED", "**(B) red**", "Option B", "option b.", "Option B, red", "Choice (B): red", "Letter B",
+    "Ans: B", "ans. b",
     "Answer: B", "Answer is: (B) red", "The answer is B.", "the answer is b", "ANSWER IS B", "The correct answer is **B**.",
     "The answer is: \n\nB", "Final Answer: \n**B**", "My final answer is B!", "Therefore, the correct option is (B) red.",
     "I pick B", "I'd go with B", "It's B", "B is the answer", '{"answer": "B"}',
     r"\boxed{B}", r"$\boxed{B}$", r"\boxed{\text{B}}", r"\boxed{(B) red}", r"\(B\)", r"\textbf{B}", "$\\text{B}$",
-    "red", "Red.", "RED", "'red'", "“red”", "It is red.", "it is definitely red!", "the red one", "a red hat", "Red hat", "I see a red hat",
+    "red", "Red.", "RED", "'red'", "“red”", "It is red.", "it is definitely red!", "the red one", "a red hat",
+    "Red hat", "I see a red hat",
     "B\n\nBecause it is red.", "B. The hat is red.", "(B) Red – it is the brightest one.", "b, because it is bright",
     "The correct option is (B), because the hat is red.", "The hat is red because it is bright", "b/c it is red",
-    "<answer>B</answer>", "<Answer> b </ANSWER>", "＜answer＞Ｂ＜/answer＞", "<answer>\\boxed{B}</answer>", "<answer> (B) </answer> or A",
+    "<answer>B</answer>", "<Answer> b </ANSWER>", "＜answer＞Ｂ＜/answer＞", "<answer>\\boxed{B}</answer>",
+    "<answer> (B) </answer> or A",
     "<answer>A</answer> no, <answer>B</answer>", "<answer><answer>B</answer></answer>", "<answer>B</answer></answer>",
     "<think> A? </think>B", "<think> A? </think>\nThe answer is (B) red.", "<think> A? </think> So \\boxed{B}.",
     "<think> (A) or (C) </think> Looking at it:\n**Answer:** B",
@@ -38,7 +41,8 @@ def test_the_second_choice_in_all_usual_shapes(text):
     "", "  ", "E", "(E) red", "AB", "N/A", "İ", "(İ)", "None of the above", "none", "purple", "reddish", "red-brown", "infrared",
     "A or B", "A and C", "A/B", "A,B", "A & B", "(A), (C)", "both (A) and (B)", "A B", "red or blue", "It is blue, not red",
     "B) blue", "(B) blue", "B blue", "red (A)", "B. The hat is blue.", "A red hat", "The answer is (B), not (A)",
-    "not red", "Not B", "It isn't (B)", "(B) is wrong", "neither", "<answer>B", "<answer>A</answer><answer>B", "<answer></answer>",
+    "not red", "Not B", "It isn't (B)", "(B) is wrong", "neither", "<answer>B", "<answer>A</answer><answer>B",
+    "<answer></answer>",
     "<think> it is B", "<think> so B. </think> The hat is red in the", r"\boxed{A} and \boxed{B}", "<answer>A, C</answer>",
     "<think> The answer is B.",
 ])  # fmt: skip
@@ -70,7 +74,8 @@ def test_choices_that_are_letters_themselves(text, index):
 
 
 @pytest.mark.parametrize(("text", "index"), [
-    ("Both A and B", 0), ("A. Both A and B", 0), ("(C) Only B", 2), ("Only B", 2), ("D", 3), ("Neither", 3), ("Answer: neither (D)", 3),
+    ("Both A and B", 0), ("A. Both A and B", 0), ("(C) Only B", 2), ("Only B", 2), ("D", 3), ("Neither", 3),
+    ("Answer: neither (D)", 3),
 ])  # fmt: skip
 def test_choices_that_speak_of_letters(text, index):
     assert answer_index(text, ["Both A and B", "Only A", "Only B", "Neither"]) == index

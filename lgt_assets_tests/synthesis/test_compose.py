@@ -23,8 +23,10 @@ from lgt_assets_tests.synthesis.made import (
 NUMBERS = ["1", "2", "3", "4"]
 PARENTS = [
     {"question": "What color is the star?", "about": [0]},
-    {"question": "How many red balls are there?", "choices": NUMBERS, "answer_index": 1, "question_type": "Counting", "about": [1]},
-    {"question": "How many dogs are there?", "choices": NUMBERS, "answer_index": 2, "question_type": "Counting", "about": [2]},
+    {"question": "How many red balls are there?", "choices": NUMBERS, "answer_index": 1,
+     "question_type": "Counting", "about": [1]},
+    {"question": "How many dogs are there?", "choices": NUMBERS, "answer_index": 2,
+     "question_type": "Counting", "about": [2]},
     {"question": "Where is the cat?", "choices": ["left", "right"], "question_type": "Spatial", "about": [2]},
 ]  # fmt: skip
 

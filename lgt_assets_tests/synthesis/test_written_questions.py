@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lgt_assets.synthesis.parsing import ParsedQuestion, Rejected, parse_questions
 
 RED_OR_BLUE = ParsedQuestion("What color is the hat?", ["Red", "Blue", "Green"], 1, "Recognition")
+Q, T = "<question>What color is the hat?</question>", "<type>Recognition</type>"
 TAGGED = (
     "<question>What color is the hat?</question><choices>(A) Red (B) Blue (C) Green</choices>"
     "<answer>(B)</answer><type>Recognition</type>"
@@ -21,24 +22,24 @@ TAGGED = (
     f"Here you are:\n\n1. {TAGGED}\n",
     "1. <question> What color is the hat? </question>\n   <choices>\n   (A) Red\n   (B) Blue\n   (C) Green\n   </choices>\n"
     "   <answer> Blue </answer>\n   <type> Recognition </type>",
-    "<question>1. What color is the hat?</question><choices>A. Red B. Blue C. Green</choices><answer>B. Blue</answer><type>Recognition</type>",
-    "<question>**What color is the hat?**</question><choices>**A)** Red\n**B)** Blue\n**C)** Green</choices><answer>**B**</answer>"
-    "<type>**Recognition**</type>",
-    "<question>What color is the hat?</question><choices>- Red\n- Blue\n- Green</choices><answer>blue</answer><type>Recognition</type>",
-    "<question>What color is the hat?</question><choices>1. Red\n2. Blue\n3. Green</choices><answer>2</answer><type>Recognition</type>",
-    "<question>What color is the hat?</question><choices>a) Red b) Blue c) Green</choices><answer>b</answer><type>Recognition</type>",
-    "<question>What color is the hat?</question><choices>Red | Blue | Green</choices><answer>Blue</answer><type>Recognition</type>",
-    "<question>What color is the hat?</question><choices>A: Red, B: Blue, C: Green</choices><answer>Option B</answer><type>Recognition</type>",
-    "<question>What color is the hat?</question><choices>（Ａ）Red （Ｂ）Blue （Ｃ）Green</choices><answer>（Ｂ）</answer><type>Recognition</type>",
-    "<question>What color is the hat?</question><choices>(A) Red (B) Blue (C) Green</choices><answer>\\boxed{B}</answer><type>Recognition</type>",
+    "<question>1. What color is the hat?</question><choices>A. Red B. Blue C. Green</choices><answer>B. Blue</answer>" + T,
+    "<question>**What color is the hat?**</question><choices>**A)** Red\n**B)** Blue\n**C)** Green</choices>"
+    "<answer>**B**</answer><type>**Recognition**</type>",
+    Q + "<choices>- Red\n- Blue\n- Green</choices><answer>blue</answer>" + T,
+    Q + "<choices>1. Red\n2. Blue\n3. Green</choices><answer>2</answer>" + T,
+    Q + "<choices>a) Red b) Blue c) Green</choices><answer>b</answer>" + T,
+    Q + "<choices>Red | Blue | Green</choices><answer>Blue</answer>" + T,
+    Q + "<choices>A: Red, B: Blue, C: Green</choices><answer>Option B</answer>" + T,
+    Q + "<choices>（Ａ）Red （Ｂ）Blue （Ｃ）Green</choices><answer>（Ｂ）</answer>" + T,
+    Q + "<choices>(A) Red (B) Blue (C) Green</choices><answer>\\boxed{B}</answer>" + T,
     "<question>What color is the hat?<choices>(A) Red (B) Blue (C) Green<answer>(B)<type>Recognition",
-    "What color is the hat?</question><choices>(A) Red (B) Blue (C) Green</choices><answer>(B)</answer><type>Recognition</type>",
-    "2. What color is the hat?\n<choices>(A) Red (B) Blue (C) Green</choices><answer>(B)</answer><type>Recognition</type>",
-    "<question>What color is the hat? (A) Red (B) Blue (C) Green</question><answer>(B)</answer><type>Recognition</type>",
-    "<question>What color is the hat?</question>\n(A) Red\n(B) Blue\n(C) Green\n<answer>(B)</answer><type>Recognition</type>",
-    "<question><question>What color is the hat?</question></question><choices><choices>(A) Red (B) Blue (C) Green</choices></choices>"
-    "<answer><answer>B</answer></answer><type>Recognition</type>",
-    "<Question>What color is the hat?</QUESTION><options>(A) Red (B) Blue (C) Green</options><answer>(B)</answer><type>Recognition</type>",
+    "What color is the hat?</question><choices>(A) Red (B) Blue (C) Green</choices><answer>(B)</answer>" + T,
+    "2. What color is the hat?\n<choices>(A) Red (B) Blue (C) Green</choices><answer>(B)</answer>" + T,
+    "<question>What color is the hat? (A) Red (B) Blue (C) Green</question><answer>(B)</answer>" + T,
+    Q + "\n(A) Red\n(B) Blue\n(C) Green\n<answer>(B)</answer>" + T,
+    "<question><question>What color is the hat?</question></question>"
+    "<choices><choices>(A) Red (B) Blue (C) Green</choices></choices><answer><answer>B</answer></answer>" + T,
+    "<Question>What color is the hat?</QUESTION><options>(A) Red (B) Blue (C) Green</options><answer>(B)</answer>" + T,
     "**Question 1:** What color is the hat?\nA) Red\nB) Blue\nC) Green\n**Answer:** B) Blue\n**Type:** Recognition",
     "1. What color is the hat?\n   - A. Red\n   - B. Blue\n   - C. Green\n   Answer: Blue\n   Type: Recognition",
     "### 1. What color is the hat?\n* Red\n* Blue\n* Green\n\nCorrect answer: Blue\nQuestion type: Recognition",
