@@ -61,7 +61,7 @@ def table_checks(table: str) -> dg.AssetChecksDefinition:
             failed = {shard: problem for shard, problem in problems.items() if problem}
             if not context.has_partition_key:
                 for shard, problem in problems.items():
-                    report_shard(context.instance, key, name, shard, problem)
+                    context.op_execution_context.log_event(shard_evaluation(context.instance, key, name, shard, problem))
             yield dg.AssetCheckResult(
                 asset_key=key, check_name=name, passed=not failed,
                 metadata={"shards": len(problems), "failed": dg.MetadataValue.json(failed)},
@@ -71,8 +71,14 @@ def table_checks(table: str) -> dg.AssetChecksDefinition:
     return run
 
 
-def report_shard(instance: dg.DagsterInstance, key: dg.AssetKey, name: str, shard: str, problem: str) -> None:
-    """Record one shard's evaluation: a run over a range records only one for all of them."""
+def shard_evaluation(
+    instance: dg.DagsterInstance, key: dg.AssetKey, name: str, shard: str, problem: str
+) -> dg.AssetCheckEvaluation:
+    """One shard's evaluation, to be logged by the run itself: a run over a range records only one for all of them.
+
+    Without the materialization it is about, a shard's status would stay empty; reported outside a run, the second
+    evaluation of a shard breaks a unique key of the event log.
+    """
     filter_ = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[shard])
     records = instance.fetch_materializations(filter_, limit=1).records
     target = None
@@ -81,11 +87,10 @@ def report_shard(instance: dg.DagsterInstance, key: dg.AssetKey, name: str, shar
         target = AssetCheckEvaluationTargetMaterializationData(
             run_id=record.run_id, storage_id=record.storage_id, timestamp=record.timestamp
         )
-    evaluation = dg.AssetCheckEvaluation(
+    return dg.AssetCheckEvaluation(
         asset_key=key, check_name=name, passed=not problem, metadata={"problem": problem} if problem else {},
         target_materialization_data=target, partition=shard, blocking=True,
     )  # fmt: skip
-    instance.report_runless_asset_event(evaluation)
 
 
 CHECKS = [table_checks(table) for table in REFERENCES]

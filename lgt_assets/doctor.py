@@ -4,8 +4,10 @@ import importlib.metadata
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,13 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgt_assets.engines.model_identity import local_folder
-from lgt_assets.engines.registry import install_command, missing_libraries
+from lgt_assets.engines.registry import missing_libraries
 from lgt_assets.engines.settings import EngineSettings, OpenaiServerSettings, ScriptedSettings, VllmOfflineSettings
 from lgt_assets.errors import EngineError, PromptError, SettingsError
 from lgt_assets.prompts.templates import prompt_set
 from lgt_assets.settings import DEFAULT_PROFILE, PROFILES_FOLDER, Profile, load_profile, state_folder
 
 ENDPOINT_SECONDS = 3.0
+ENGINE_EXTRAS = {"hf_transformers": "embedded", "vllm_offline": "gpu"}
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -33,31 +36,35 @@ class Finding:
     mend: str = ""
 
 
+def install_command(extra: str = "") -> str:
+    """The command that installs this package with ``extra`` into this very Python, from the checkout where it is one."""
+    checkout = Path(__file__).parent.parent
+    suffix = f"[{extra}]" if extra else ""
+    is_checkout = (checkout / "pyproject.toml").is_file()
+    target = ["-e", f"{checkout}{suffix}"] if is_checkout else [f"lgt_assets{suffix}"]
+    return shlex.join([sys.executable, "-m", "pip", "install", *target])
+
+
 def installed_packages() -> list[Finding]:
     """Every package that the core and each extra asks for, with its version here."""
     findings = [Finding("python", sys.version_info >= (3, 11), sys.version.split()[0], "install Python 3.11 or later")]
     try:
         requirements = importlib.metadata.requires("lgt_assets") or []
     except importlib.metadata.PackageNotFoundError:
-        return [*findings, Finding("lgt_assets", False, "not installed", "pip install -c constraints.txt -e .")]
-    seen = set()
+        return [*findings, Finding("lgt_assets", False, "not installed", install_command())]
     for requirement in requirements:
-        name = _NAME.match(requirement)[0]
         extra = re.search(r"extra == ['\"]([^'\"]+)", requirement)
-        target = f"lgt_assets[{extra[1]}]" if extra else "lgt_assets"
-        if (name, target) not in seen:
-            seen.add((name, target))
-            findings.append(_package(name, extra[1] if extra else "", target))
-    return findings
+        findings.append(_package(_NAME.match(requirement)[0], extra[1] if extra else ""))
+    return list(dict.fromkeys(findings))
 
 
-def _package(name: str, extra: str, target: str) -> Finding:
+def _package(name: str, extra: str) -> Finding:
     subject = f"{name} [{extra}]" if extra else name
     try:
         return Finding(subject, True, importlib.metadata.version(name))
     except importlib.metadata.PackageNotFoundError:
         # An extra that is not there is a choice; a core package that is not there is an error.
-        return Finding(subject, bool(extra), "not installed", f'pip install "{target}"')
+        return Finding(subject, bool(extra), "not installed", install_command(extra))
 
 
 def machine() -> list[Finding]:
@@ -65,9 +72,13 @@ def machine() -> list[Finding]:
     state = state_folder()
     existing = next(folder for folder in (state, *state.parents) if folder.exists())
     free = shutil.disk_usage(existing).free / 1e9
-    writable = os.access(existing, os.W_OK)
+    try:
+        tempfile.TemporaryFile(dir=existing).close()
+        found, writable = f"{state}, {free:,.0f} GB free", True
+    except OSError as error:
+        found, writable = f"{state}: {error.strerror}", False
     return [
-        Finding("state folder", writable, f"{state}, {free:,.0f} GB free", "set LGT_STATE to a folder that you can write"),
+        Finding("state folder", writable, found, "set LGT_STATE to a folder that you can write"),
         Finding("GPU", True, gpu_name() or "none"),
     ]
 
@@ -111,7 +122,7 @@ def _model_findings(name: str, settings: EngineSettings) -> Iterator[Finding]:
     missing = missing_libraries(settings.engine)
     subject = f"model {name} by {settings.engine}"
     if missing:
-        yield Finding(subject, False, f"{', '.join(missing)} not installed", install_command(settings.engine))
+        yield Finding(subject, False, f"{', '.join(missing)} not installed", install_command(ENGINE_EXTRAS[settings.engine]))
     if isinstance(settings, ScriptedSettings):
         return
     if isinstance(settings, OpenaiServerSettings):
@@ -155,7 +166,7 @@ def _weights_finding(model: str, revision: str) -> Finding:
         return Finding(subject, True, f"in {folder}")
     mend = f"hf download {model}" + (f" --revision {revision}" if revision else "")
     if importlib.util.find_spec("huggingface_hub") is None:
-        return Finding(subject, False, "not on this machine", f"pip install huggingface_hub && {mend}")
+        return Finding(subject, False, "not on this machine", f"{shlex.join([sys.executable, '-m', 'pip', 'install', 'huggingface_hub'])} && {mend}")
     from huggingface_hub import try_to_load_from_cache
 
     cached = try_to_load_from_cache(model, "config.json", revision=revision or None)

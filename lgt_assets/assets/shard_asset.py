@@ -82,7 +82,7 @@ def materialize_shards(
         except UpstreamError as error:
             refused[key] = str(error)
             continue
-        commit = {"run_id": context.run_id, "code_version": version, "lgt_asset": table}
+        commit = {"run_id": context.run.run_id, "code_version": version, "lgt_asset": table}
         try:
             done[key] = _make_shard(Shard(key, table, rows, models, store), make, commit)
         except EngineError as error:  # the next shard would meet the same model

@@ -35,7 +35,7 @@ def doctor(as_json: JSON = False) -> None:
     else:
         console = output()
         columns = {"": "left", "found": "left", "mend": "left"}
-        console.print(table_of(columns, [(f.subject, f.found, f.mend) for f in basics]))
+        console.print(table_of(columns, [(f.subject, f.found, f.mend if f.found == "not installed" or not f.ok else "") for f in basics]))
         for name, findings in profiles.items():
             mark = " (in force)" if name == chosen else ""
             console.print(plain(f"\nprofile {name}{mark}: {'works here' if works[name] else 'does not work here'}"), style="bold")

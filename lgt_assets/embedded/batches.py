@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 
 import numpy
@@ -10,13 +11,14 @@ import torch
 from torch import Tensor
 
 from lgt_assets.embedded.network import VISUAL_TOKENS
-from lgt_assets.embedded.roles import make_example
+from lgt_assets.embedded.roles import make_example, practice_example
 from lgt_assets.embedded.scenes import Scene, generate_scene
 from lgt_assets.embedded.tokenizer import OPENING, SPECIAL_TOKENS, TAGS, TURN
 
 TOKENS_PER_BATCH = 2048
 BATCHES_PER_CHUNK = 6
-TYPICAL_LENGTH = {"questioner": 215, "composer": 165, "vlm": 165, "reasoner": 320, "verifier": 150}
+TYPICAL_LENGTH = {"questioner": 215, "composer": 165, "vlm": 165, "reasoner": 320, "verifier": 150, "practice": 340}
+DECISION = re.compile(r"\([A-D]\)|\u0120#?\d+\)?")
 # Held-out scenes have numbers below this, training scenes at or above it.
 FIRST_TRAINING_SCENE = 1 << 32
 
@@ -42,6 +44,8 @@ class BatchSource:
         self._picture = [token("<|vision_start|>"), *image, token("<|vision_end|>")]
         self._end = token("<|im_end|>")
         self.letters = [token(f"({letter})") for letter in "ABCD"]
+        # Letters, numbers of records, tallies and coordinates in running text: where a thought is decided.
+        self.decisions = [i for word, i in tokenizer.get_vocab().items() if DECISION.fullmatch(word)]
         self._blank, self._line = self._encode(" (A)")[0], self._encode("\n")[0]
         self._words = list(range(len(SPECIAL_TOKENS) + 256, len(tokenizer) - len(TAGS)))
         self.picture_start = len(self._opening) + 1
@@ -68,6 +72,10 @@ class BatchSource:
 
     def _example(self, role: str, generator: random.Random) -> tuple[list[int], list[int], Scene]:
         scene = generate_scene(FIRST_TRAINING_SCENE + generator.randrange(1 << 40))
+        if role == "practice":
+            pieces = [(self._encode(text), learnt) for text, learnt in practice_example(scene, generator)]
+            marks = [int(learnt) for ids, learnt in pieces for _ in ids]
+            return [token for ids, _ in pieces for token in ids], marks, scene
         example = make_example(role, scene, generator)
         shown = self._opening + (self._picture if example.sees_picture else [])
         shown = shown + self._encode(example.user + TURN + example.prefix)

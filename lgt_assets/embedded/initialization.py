@@ -1,8 +1,8 @@
 """The structured start: heads that copy from the first step on.
 
 A plainly initialised decoder of this width does not form induction heads (Olsson et al. 2022) within ten million
-tokens. Here three heads of layer 0 look one, two and three tokens back through their query and key biases, and layer 1
-begins as induction heads and matching heads whose value path copies. Training changes all of it freely.
+tokens. Here heads of layer 0 look a fixed number of tokens back through their query and key biases, and layer 1 begins
+as induction heads and matching heads whose value path copies. Training changes all of it freely.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from lgt_assets.embedded.network import HEAD, HEADS, LAYERS, THETA, WIDTH, Decod
 
 EMBEDDING_DEVIATION = 0.7
 SLOW_DIMENSIONS_FROM = 5
+# Words of a phrase lie one to three tokens back, the last entry's running tallies five and six.
+OFFSETS = (1, 2, 3, 5, 6)
+LOOK_BACK_GAIN = 1.5
 
 
 @torch.no_grad()
@@ -38,11 +41,11 @@ def _rows(head: int) -> slice:
 
 
 def _look_back(decoder: Decoder, sharpness: float = 8.0) -> None:
-    """Heads 0, 1 and 2 of layer 0 attend one, two and three tokens back, whatever stands there."""
+    """The first heads of layer 0 attend a fixed number of tokens back, whatever stands there."""
     attention = decoder.layers[0].self_attn
     inverse = THETA ** (-torch.arange(0, HEAD, 2) / HEAD)
     fast, half = SLOW_DIMENSIONS_FROM, HEAD // 2
-    for head, offset in ((0, 1), (1, 2), (2, 3)):
+    for head, offset in enumerate(OFFSETS):
         rows = _rows(head)
         attention.q_proj.weight[rows] *= 0.1
         attention.k_proj.weight[rows] *= 0.1
@@ -55,24 +58,26 @@ def _look_back(decoder: Decoder, sharpness: float = 8.0) -> None:
         key[half : half + fast] = strength * torch.sin(angle)
         attention.q_proj.bias[rows], attention.k_proj.bias[rows] = query, key
         nn.init.orthogonal_(attention.v_proj.weight[rows])
-        attention.o_proj.weight[:, rows] = torch.linalg.qr(torch.randn(WIDTH, HEAD))[0] * 1.5
+        attention.o_proj.weight[:, rows] = torch.linalg.qr(torch.randn(WIDTH, HEAD))[0] * LOOK_BACK_GAIN
 
 
-def _copy(decoder: Decoder, gain: float = 1.5) -> None:
-    """Layer 1: heads 0 and 1 find what followed the current token before, the others find the token itself; all copy."""
+def _copy(decoder: Decoder, gain: float = 1.3) -> None:
+    """Layer 1: heads 0 and 1 find what followed the last three tokens before, the others find a token itself; all copy."""
     first, attention = decoder.layers[0].self_attn, decoder.layers[1].self_attn
+    moved = [first.o_proj.weight[:, _rows(head)] @ first.v_proj.weight[_rows(head)] for head in range(3)]
     fast = [i for i in range(HEAD) if i % (HEAD // 2) < SLOW_DIMENSIONS_FROM]
     for head in range(HEADS):
-        rows, source = _rows(head), _rows(head % 3)
-        match = torch.randn(HEAD, WIDTH) / math.sqrt(WIDTH)
+        rows = _rows(head)
         # Dimensions that turn fast with position would blur a match over distance.
-        match[fast] *= 0.1
-        attention.q_proj.weight[rows] = gain * match
+        match = [torch.randn(HEAD, WIDTH) / math.sqrt(WIDTH) for _ in range(3)]
+        for part in match:
+            part[fast] *= 0.1
         if head < 2:
-            moved = first.o_proj.weight[:, source] @ first.v_proj.weight[source]
-            attention.k_proj.weight[rows] = gain * 2.5 * match @ moved.T
+            query = match[0] + 1.2 * match[1] @ moved[0].T + 0.9 * match[2] @ moved[1].T
+            key = match[0] @ moved[0].T + 0.8 * match[1] @ moved[1].T + 0.6 * match[2] @ moved[2].T
+            attention.q_proj.weight[rows], attention.k_proj.weight[rows] = gain * query, gain * 1.5 * key
         else:
-            attention.k_proj.weight[rows] = gain * match
+            attention.q_proj.weight[rows] = attention.k_proj.weight[rows] = 1.5 * match[0]
         path = torch.linalg.qr(torch.randn(WIDTH, HEAD))[0]
         attention.v_proj.weight[rows] = path.T
         attention.o_proj.weight[:, rows] = path * (1.0 if head < 2 else 0.5)

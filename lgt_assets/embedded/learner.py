@@ -22,7 +22,7 @@ from lgt_assets.embedded.network import (
 from lgt_assets.embedded.pixels import scene_patches
 from lgt_assets.embedded.scenes import generate_scene
 
-LETTER_WEIGHT = 3.0
+DECISION_WEIGHT = 3.0
 DETECTION_WEIGHT = 0.2
 # (what, number): ("vision", 7) is the eighth batch of pictures, ("reasoner", 7) the reasoner's eighth batch.
 Task = tuple[str, int]
@@ -46,11 +46,11 @@ class Learner:
     def __init__(self, model: Model, tokenizer, seed: int, scenes_per_vision_batch: int) -> None:
         self.model, self._seed, self._scenes = model, seed, scenes_per_vision_batch
         self._batches = BatchSource(tokenizer, seed)
-        self._is_letter = torch.zeros(vocabulary_size(tokenizer), dtype=torch.bool)
-        self._is_letter[self._batches.letters] = True
+        self._decides = torch.zeros(vocabulary_size(tokenizer), dtype=torch.bool)
+        self._decides[self._batches.decisions] = True
 
     def backward(self, task: Task) -> tuple[float, float, float]:
-        """Add the task's gradient to the weights' ``grad``; returns loss, accuracy, and letter or worst accuracy."""
+        """Add the task's gradient to the weights' ``grad``; returns loss, accuracy, and accuracy of decisions or worst."""
         name, number = task
         if name == "vision":
             loss, *numbers = self._vision(number)
@@ -69,7 +69,7 @@ class Learner:
         return loss, accuracies[0], min(accuracies[1:])
 
     def _reply(self, batch: Batch) -> tuple[Tensor, float, float]:
-        """Cross-entropy over the reply, letters weighing more; with pictures the detection loss on top."""
+        """Cross-entropy over the reply, decisions weighing more; with pictures the detection loss on top."""
         model, extra = self.model, torch.zeros(())
         with torch.autocast("cpu", torch.bfloat16):
             embedded = model.decoder.embed_tokens(batch.ids)
@@ -85,11 +85,11 @@ class Learner:
             logits = model.decoder.logits(hidden[:, :-1][learnt]).float()
         wanted = batch.ids[:, 1:][learnt]
         losses = F.cross_entropy(logits, wanted, reduction="none")
-        letters = self._is_letter[wanted]
-        weights = torch.where(letters, LETTER_WEIGHT, 1.0)
+        decided = self._decides[wanted]
+        weights = torch.where(decided, DECISION_WEIGHT, 1.0)
         hits = (logits.detach().argmax(-1) == wanted).float()
         loss = (losses * weights).sum() / weights.sum() + DETECTION_WEIGHT * extra
-        return loss, hits.mean().item(), hits[letters].mean().item() if letters.any() else math.nan
+        return loss, hits.mean().item(), hits[decided].mean().item() if decided.any() else math.nan
 
 
 def gradients(model: Model) -> list[Tensor]:

@@ -155,7 +155,7 @@ def questioner_example(scene: Scene, generator: random.Random) -> Example:
         if resolve(subjects[other], scene) != "1" and generator.random() < 0.5:
             counted = subjects[other]
         thought = f"{steps(counted, scene, GIVEN)} {thought}"
-    reply = f"<think> {thought} Choices: {lettered(menu)}. {conclusion(answer, menu)} </think>"
+    reply = f"<think> {thought} So {answer}. Choices: {lettered(menu)}. {conclusion(answer, menu)} </think>"
     seed = generator.randrange(1000)
     reply += written(phrase(ask, generator), menu, answer, kind)
     shown = {"caption": caption(scene, seed), "objects": described(scene.objects), "focus": described(focus)}
@@ -196,8 +196,8 @@ def composer_example(scene: Scene, generator: random.Random) -> Example:
     answer = resolve(composed, scene)
     menu = composed_choices(kind, composed, asked, answer, generator)
     question = join(asked[0][0], asked[1][0]) if kind == "intersect" else phrase(composed, generator)
-    thought = f"{composition_steps(kind, parents, composed, scene)} Choices: {lettered(menu)}. {conclusion(answer, menu)}"
-    reply = f"<think> {thought} </think>{written(question, menu, answer, 'Multi-hop')}"
+    thought = f"{composition_steps(kind, parents, composed, scene)} So {answer}. Choices: {lettered(menu)}."
+    reply = f"<think> {thought} {conclusion(answer, menu)} </think>{written(question, menu, answer, 'Multi-hop')}"
     shown = {
         "caption": caption(scene, 0),
         "objects": described(scene.objects),
@@ -375,3 +375,16 @@ def make_example(role: str, scene: Scene, generator: random.Random) -> Example:
             return _MAKERS[role](scene, generator)
         except NotAskable:
             continue
+
+
+def practice_example(scene: Scene, generator: random.Random, count: int = 5) -> list[tuple[str, bool]]:
+    """Many short questions about one list of objects, as pieces of text and whether each is learnt: reasoning, dense."""
+    style = generator.choice((SEEN, GIVEN))
+    pieces = [(f"Objects: {listing(scene.objects, style)}.\n", False)]
+    while len(pieces) < 2 * count:
+        ask = draw_ask(scene, generator)
+        menu = _shuffled_choices(ask, scene, generator) if generator.random() < 0.5 else None
+        shown = "" if menu is None else lettered(menu) + "\n"
+        pieces.append((f"Question: {phrase(ask, generator)}\n{shown}", False))
+        pieces.append((f"<think> {steps(ask, scene, style)} {conclusion(resolve(ask, scene), menu)} </think>", True))
+    return pieces

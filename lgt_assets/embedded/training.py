@@ -34,14 +34,16 @@ class Schedule:
     """How long each phase lasts, in steps, and how fast it learns."""
 
     vision_steps: int = 400
-    drill_steps: int = 250
-    steps: int = 7000
+    drill_steps: int = 200
+    practice_steps: int = 800
+    steps: int = 6500
     scenes_per_vision_batch: int = 24
     vision_rate: float = 2e-3
     rate: float = 2e-3
     tower_rate: float = 0.3
     decay: float = 0.45
-    # After the drills a step takes one batch of the VLM and one of another role, drawn with these weights.
+    practice_share: float = 0.15
+    # After drills and practice a step takes one batch of the VLM (or practice) and one of another role, by weight.
     others: tuple[tuple[str, float], ...] = (("questioner", 1.4), ("reasoner", 1.3), ("verifier", 1.2), ("composer", 0.8))
 
     @property
@@ -61,7 +63,7 @@ class Trainer:
         initialize_tower(self.model.tower)
         initialize_decoder(self.model.decoder)
         self.learner = Learner(self.model, self.tokenizer, seed, schedule.scenes_per_vision_batch)
-        self.served = dict.fromkeys(("vlm", *(role for role, _ in schedule.others)), 0)
+        self.served = dict.fromkeys(("practice", "vlm", *(role for role, _ in schedule.others)), 0)
         tower = [*self.model.tower.parameters(), *self.model.head.parameters()]
         decoder = list(self.model.decoder.parameters())
         self.vision_optimizer = torch.optim.AdamW(tower, lr=1.0, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
@@ -110,9 +112,13 @@ class Trainer:
     def _tasks(self, at: int) -> list[Task]:
         if at < self.schedule.drill_steps:
             return [("drill", 2 * at), ("drill", 2 * at + 1)]
+        generator = random.Random(f"step-{self.seed}-{at}")
         roles, weights = zip(*self.schedule.others, strict=True)
+        names = ("practice" if generator.random() < self.schedule.practice_share else "vlm", generator.choices(roles, weights)[0])
+        if at < self.schedule.drill_steps + self.schedule.practice_steps:
+            names = ("practice", generator.choice(("practice", "vlm")))
         tasks = []
-        for role in ("vlm", random.Random(f"step-{self.seed}-{at}").choices(roles, weights)[0]):
+        for role in names:
             tasks.append((role, self.served[role]))
             self.served[role] += 1
         return tasks
@@ -149,7 +155,7 @@ class Trainer:
         self.model.tower.merger.mlp[2].bias *= factor
 
     def message(self) -> str:
-        """Loss, token accuracy and letter accuracy of the last batches of each kind."""
+        """Loss, token accuracy and accuracy of decisions of the last batches of each kind."""
         texts = []
         for name, rows in self.recent.items():
             columns = [[value for value in column if not math.isnan(value)] for column in zip(*rows, strict=True)]

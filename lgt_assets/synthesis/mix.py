@@ -65,7 +65,7 @@ def _turns(rows: list[dict], key: str) -> list[Turn]:
 
 
 def _asked(prompts: PromptSet, question: dict, shown: Shown, recipe: str) -> list[dict]:
-    has_direct = (prompts.folder / f"{DIRECT_ROLE}.jinja").exists()
+    has_direct = prompts.has(DIRECT_ROLE)
     role = DIRECT_ROLE if recipe == DIRECT and has_direct else "vlm"
     return as_rows(user_messages(prompts, question["question"], shown, role=role))
 

@@ -1,12 +1,14 @@
 """The gate holds across runs: what was not made, failed its checks, lost rows or went bad since is refused by name."""
 
+import uuid
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.events import DagsterEventType
 
 from lgt_assets.assets.upstream import ROW_COUNT, read_upstream
-from lgt_assets.checks import report_shard
+from lgt_assets.checks import shard_evaluation
 from lgt_assets.errors import UpstreamError
 from lgt_assets.schemas import frame
 from lgt_assets.storage import DeltaStore
@@ -29,7 +31,10 @@ def instance(tmp_path: Path) -> dg.DagsterInstance:
 
 
 def evaluate(instance: dg.DagsterInstance, problem: str) -> None:
-    report_shard(instance, dg.AssetKey("images"), "schema", SHARD, problem)
+    """Record a check's result as a run of its own would."""
+    evaluation = shard_evaluation(instance, dg.AssetKey("images"), "schema", SHARD, problem)
+    event = dg.DagsterEvent(DagsterEventType.ASSET_CHECK_EVALUATION.value, "", event_specific_data=evaluation)
+    instance.report_dagster_event(event, run_id=str(uuid.uuid4()))
 
 
 def test_a_whole_shard_is_read(instance: dg.DagsterInstance, store: DeltaStore) -> None:

@@ -1,0 +1,81 @@
+"""Imports point one way: what lies below knows nothing of what lies above."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lgt_assets
+
+ROOT = Path(lgt_assets.__file__).parent
+DAGSTER_MODULES = {"definitions", "partitions", "resources", "checks", "observe", "runs", "instance"}
+# For each part, what of this package it may import, besides itself; a folder stands for everything in it.
+ALLOWED = {
+    "errors": set(),
+    "identity": {"errors"},
+    "progress": set(),
+    "schemas": {"errors", "identity"},
+    "validation": {"errors", "identity", "schemas"},
+    "storage": {"errors", "identity", "schemas"},
+    "engines": {"errors", "identity"},
+    "prompts": {"errors", "identity", "engines"},
+    "settings": {"errors", "identity", "engines"},
+    "embedded": {"errors", "identity", "engines", "prompts", "settings", "synthesis"},
+    "sources": {"errors", "identity", "schemas", "validation", "embedded", "settings", "synthesis"},
+    "synthesis": {"errors", "identity", "schemas", "engines", "prompts", "settings"},
+    "release": {"errors", "identity", "schemas"},
+    "report": {"storage"},
+    "lineage": {"errors", "identity", "schemas", "storage", "validation"},
+    "doctor": {"errors", "engines", "prompts", "settings"},
+}
+# The scenes' grammar, free of torch, says which compositions the embedded model knows.
+EXCEPTIONS = {("synthesis", "lgt_assets.embedded.grammar")}
+
+
+def part_of(module: str) -> str:
+    """``synthesis`` for ``lgt_assets.synthesis.parsing``; ``errors`` for ``lgt_assets.errors``."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Modules that a file imports, also inside functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+MODULES = [(path, path.relative_to(ROOT).with_suffix("").parts[0]) for path in sorted(ROOT.rglob("*.py"))]
+
+
+@pytest.mark.parametrize("part", sorted(ALLOWED))
+def test_a_part_imports_only_what_lies_below_it(part: str) -> None:
+    files = [path for path, own in MODULES if own == part]
+    assert files, f"no module {part}: take it out of ALLOWED"
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in files
+        for module in imports(path)
+        if module.startswith("lgt_assets.")
+        and part_of(module) not in ALLOWED[part] | {part}
+        and (part, module) not in EXCEPTIONS
+    }
+    assert not wrong
+
+
+def test_only_the_orchestrating_modules_know_dagster() -> None:
+    wrong = {
+        str(path.relative_to(ROOT))
+        for path, part in MODULES
+        if part not in DAGSTER_MODULES | {"assets"}
+        for module in imports(path)
+        if module.split(".")[0] == "dagster"
+    }
+    assert not wrong
+
+
+def test_no_module_is_longer_than_a_person_reads() -> None:
+    long = {str(path.relative_to(ROOT)) for path, _ in MODULES if len(path.read_text().splitlines()) > 300}
+    assert long <= {"schemas.py"}, "only the data dictionary may be longer than 300 lines"
