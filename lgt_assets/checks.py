@@ -36,7 +36,9 @@ def parents_problem(store: DeltaStore, table: str, shard: str) -> str:
         keys = pl.concat([store.read(name, shards=[shard])[reference.key] for name in reference.tables])
         missing = orphans(rows, reference, keys)
         if missing:
-            problems.append(f"{reference.column}: {len(missing)} not in {' or '.join(reference.tables)}: {missing[:EXAMPLES]}")
+            problems.append(
+                f"{reference.column}: {len(missing)} not in {' or '.join(reference.tables)}: {missing[:EXAMPLES]}"
+            )
     return "; ".join(problems)
 
 
@@ -61,7 +63,9 @@ def table_checks(table: str) -> dg.AssetChecksDefinition:
             failed = {shard: problem for shard, problem in problems.items() if problem}
             if not context.has_partition_key:
                 for shard, problem in problems.items():
-                    context.op_execution_context.log_event(shard_evaluation(context.instance, key, name, shard, problem))
+                    context.op_execution_context.log_event(
+                        shard_evaluation(context.instance, key, name, shard, problem)
+                    )
             yield dg.AssetCheckResult(
                 asset_key=key, check_name=name, passed=not failed,
                 metadata={"shards": len(problems), "failed": dg.MetadataValue.json(failed)},

@@ -97,7 +97,9 @@ def gpu_name() -> str:
 
 def profile_names() -> list[str]:
     """Shipped profiles, and the one that ``$LGT_PROFILE`` names; the default first."""
-    shipped = sorted((path.stem for path in PROFILES_FOLDER.glob("*.yaml")), key=lambda name: (name != DEFAULT_PROFILE, name))
+    shipped = sorted(
+        (path.stem for path in PROFILES_FOLDER.glob("*.yaml")), key=lambda name: (name != DEFAULT_PROFILE, name)
+    )
     chosen = os.environ.get("LGT_PROFILE")
     return shipped if not chosen or chosen in shipped else [chosen, *shipped]
 
@@ -122,7 +124,9 @@ def _model_findings(name: str, settings: EngineSettings) -> Iterator[Finding]:
     missing = missing_libraries(settings.engine)
     subject = f"model {name} by {settings.engine}"
     if missing:
-        yield Finding(subject, False, f"{', '.join(missing)} not installed", install_command(ENGINE_EXTRAS[settings.engine]))
+        yield Finding(
+            subject, False, f"{', '.join(missing)} not installed", install_command(ENGINE_EXTRAS[settings.engine])
+        )
     if isinstance(settings, ScriptedSettings):
         return
     if isinstance(settings, OpenaiServerSettings):
@@ -130,7 +134,9 @@ def _model_findings(name: str, settings: EngineSettings) -> Iterator[Finding]:
             yield endpoint_finding(endpoint, settings)
         return
     if isinstance(settings, VllmOfflineSettings) and not gpu_name():
-        yield Finding(subject, False, "no GPU", "run it where a CUDA GPU is, or LGT_PROFILE=endpoint with a server that has one")
+        yield Finding(
+            subject, False, "no GPU", "run it where a CUDA GPU is, or LGT_PROFILE=endpoint with a server that has one"
+        )
     yield _weights_finding(settings.model, settings.revision)
 
 
@@ -166,8 +172,18 @@ def _weights_finding(model: str, revision: str) -> Finding:
         return Finding(subject, True, f"in {folder}")
     mend = f"hf download {model}" + (f" --revision {revision}" if revision else "")
     if importlib.util.find_spec("huggingface_hub") is None:
-        return Finding(subject, False, "not on this machine", f"{shlex.join([sys.executable, '-m', 'pip', 'install', 'huggingface_hub'])} && {mend}")
+        return Finding(
+            subject,
+            False,
+            "not on this machine",
+            f"{shlex.join([sys.executable, '-m', 'pip', 'install', 'huggingface_hub'])} && {mend}",
+        )
     from huggingface_hub import try_to_load_from_cache
 
     cached = try_to_load_from_cache(model, "config.json", revision=revision or None)
-    return Finding(subject, isinstance(cached, str), "in the hub's cache" if isinstance(cached, str) else "not on this machine", mend)
+    return Finding(
+        subject,
+        isinstance(cached, str),
+        "in the hub's cache" if isinstance(cached, str) else "not on this machine",
+        mend,
+    )

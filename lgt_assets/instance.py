@@ -35,7 +35,9 @@ def prepare_environment() -> Path:
             shutil.copyfile(SHIPPED_CONFIGURATION, temporary)
             os.replace(temporary, home / "dagster.yaml")
     except OSError as error:
-        raise SettingsError(f"the state folder {state} cannot be written ({error}): set LGT_STATE to one that can") from error
+        raise SettingsError(
+            f"the state folder {state} cannot be written ({error}): set LGT_STATE to one that can"
+        ) from error
     return home
 
 

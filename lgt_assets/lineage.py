@@ -27,8 +27,9 @@ KEYS = {
 # What is said of a row in one line.
 LABELS = {
     "images": ("caption",), "grounded_objects": ("phrase", "x0", "y0", "x1", "y1"), "seed_questions": ("question",),
-    "composed_questions": ("question",), "distilled_cots": ("answer", "is_correct"), "expanded_traces": ("cue", "answer", "transition"),
-    "preference_pairs": ("kind",), "sft_mix": ("recipe", "stage"), "rl_prompts": ("difficulty", "pass_rate"),
+    "composed_questions": ("question",), "distilled_cots": ("answer", "is_correct"),
+    "expanded_traces": ("cue", "answer", "transition"), "preference_pairs": ("kind",), "sft_mix": ("recipe", "stage"),
+    "rl_prompts": ("difficulty", "pass_rate"),
     "rejections": ("asset", "reason"),
 }  # fmt: skip
 

@@ -36,7 +36,9 @@ def build_report(store: DeltaStore) -> dict:
     }
 
 
-def requests_between(before: pl.DataFrame, after: pl.DataFrame, *, assets: Iterable[str], shards: Iterable[str]) -> dict[str, int]:
+def requests_between(
+    before: pl.DataFrame, after: pl.DataFrame, *, assets: Iterable[str], shards: Iterable[str]
+) -> dict[str, int]:
     """Requests sent and reused by the slices of `funnel` that were written between two readings of it.
 
     Every making of a shard replaces its row, and its wall seconds tell the new row from the old: what stayed equal was made

@@ -65,7 +65,8 @@ class ComposeSettings(Settings):
     per_image: int = Field(2, ge=0, description="Compositions asked for per picture.")
     parents: int = Field(2, ge=2, le=4, description="Parents of one composition, at most.")
     kinds_from: Literal["answers", "scene_grammar"] = Field(
-        "answers", description="Rule for the kinds that parents allow: by types and answers, or what the embedded model knows."
+        "answers",
+        description="Rule for the kinds that parents allow: by types and answers, or what the embedded model knows.",
     )
     support_votes: int = Field(1, ge=0)
     blindness_votes: int = Field(1, ge=0)
@@ -84,7 +85,9 @@ class ExpandSettings(Settings):
     """Continuations by the reasoning model."""
 
     cues: tuple[str, ...] = ("Wait,", "Hmm,", "Alternatively,", "Let's double-check the details.")
-    chains_per_question: int = Field(2, gt=0, description="Simple chains continued per question: right and wrong ones first.")
+    chains_per_question: int = Field(
+        2, gt=0, description="Simple chains continued per question: right and wrong ones first."
+    )
     samples: int = Field(3, gt=0, description="Continuations per chain; each draws its cue.")
     minimum_added_characters: int = Field(20, ge=0)
 
@@ -145,7 +148,9 @@ def load_profile(name_or_path: str | None = None) -> Profile:
     path = Path(chosen) if chosen.endswith((".yaml", ".yml")) else PROFILES_FOLDER / f"{chosen}.yaml"
     if not path.is_file():
         shipped = ", ".join(sorted(p.stem for p in PROFILES_FOLDER.glob("*.yaml")))
-        raise SettingsError(f"no profile {chosen!r}: shipped are {shipped}; or give the path of a .yaml file of your own")
+        raise SettingsError(
+            f"no profile {chosen!r}: shipped are {shipped}; or give the path of a .yaml file of your own"
+        )
     try:
         return Profile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
     except yaml.YAMLError as error:

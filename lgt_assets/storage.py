@@ -87,7 +87,13 @@ class DeltaStore:
         return sorted({part["shard"] for part in self._open(table).partitions()})
 
     def replace(
-        self, table: str, rows: pl.DataFrame, *, shard: str, asset: str | None = None, metadata: Mapping[str, str] | None = None
+        self,
+        table: str,
+        rows: pl.DataFrame,
+        *,
+        shard: str,
+        asset: str | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> int:
         """Make ``rows`` the whole content of one slice of ``table``, in one atomic commit; return the table's version.
 
@@ -102,7 +108,9 @@ class DeltaStore:
             if value is None:
                 raise StorageError(f"table {table} is shared by several assets: say which asset's slice to replace")
             if rows.height and rows[column].unique().to_list() != [value]:
-                raise StorageError(f"table {table}: rows of {rows[column].unique().to_list()} in the slice {column}={value!r}")
+                raise StorageError(
+                    f"table {table}: rows of {rows[column].unique().to_list()} in the slice {column}={value!r}"
+                )
         self._require_schema(table, rows)
         self.create(table)
         held = self.scan(table, shards=[shard]).filter(pl.col(column) == value for column, value in predicate.items())
@@ -152,13 +160,17 @@ class DeltaStore:
         try:
             return DeltaTable(self.uri(table), storage_options=dict(self.storage_options) or None)
         except TableNotFoundError as error:
-            raise StorageError(f"table {table} does not exist yet at {self.uri(table)}: materialize it first") from error
+            raise StorageError(
+                f"table {table} does not exist yet at {self.uri(table)}: materialize it first"
+            ) from error
 
     def _require_schema(self, table: str, rows: pl.DataFrame) -> None:
         expected = frame(table, []).schema
         if dict(rows.schema) != dict(expected):
             odd = sorted(name for name in {*rows.columns, *expected} if rows.schema.get(name) != expected.get(name))
-            raise StorageError(f"table {table}: columns {odd} differ from the data dictionary; build rows with schemas.frame")
+            raise StorageError(
+                f"table {table}: columns {odd} differ from the data dictionary; build rows with schemas.frame"
+            )
 
     def _write(self, table: str, rows: pl.DataFrame, mode: str, predicate: str | None, metadata: Mapping | None) -> int:
         properties = CommitProperties(custom_metadata=dict(metadata or {}) or None, max_commit_retries=COMMIT_RETRIES)
@@ -181,7 +193,9 @@ def _with_retries(commit: Callable[[], int], what: str) -> int:
             return commit()
         except CommitFailedError as error:
             if attempt == OUTER_ATTEMPTS - 1:
-                raise StorageError(f"{what}: the commit lost {OUTER_ATTEMPTS} races to other writers: {error}") from error
+                raise StorageError(
+                    f"{what}: the commit lost {OUTER_ATTEMPTS} races to other writers: {error}"
+                ) from error
             time.sleep(random.uniform(0.05, 0.2) * 2**attempt)
         except (DeltaError, OSError) as error:
             raise StorageError(f"{what}: {error}") from error

@@ -19,7 +19,10 @@ def made_rows() -> dict[str, list[dict]]:
     """Rows by table."""
     image = image_row()
     box = object_row(image)
-    seeds = [question_row(image, [box], n, question=f"Question {n}? {HOSTILE}", request_key=digest("seed", n)) for n in range(2)]
+    seeds = [
+        question_row(image, [box], n, question=f"Question {n}? {HOSTILE}", request_key=digest("seed", n))
+        for n in range(2)
+    ]
     shared = {"shard": SHARD, "image_id": image["image_id"]}
     composed = seeds[0] | {
         "ordinal": 0, "question_id": made_id("composed_questions"), "question": "Both?", "hops": 2,
@@ -72,7 +75,17 @@ def rejection_row(asset: str, reason: str, number: int, *, parent_id: str | None
 def funnel_row(asset: str, *, shard: str = SHARD, seconds: float = 1.0, **changes: int) -> dict:
     """A made row of the funnel."""
     counts = dict.fromkeys(
-        ("asked", "parsed", "accepted", "rejected", "requests_sent", "requests_reused", "prompt_tokens", "completion_tokens"), 0
+        (
+            "asked",
+            "parsed",
+            "accepted",
+            "rejected",
+            "requests_sent",
+            "requests_reused",
+            "prompt_tokens",
+            "completion_tokens",
+        ),
+        0,
     )
     return {"shard": shard, "ordinal": 0, "asset": asset, "seconds": seconds} | counts | changes
 
@@ -94,7 +107,10 @@ def write_made_tables(state: Path) -> DeltaStore:
     for table, content in rows.items():
         store.replace(table, frame(table, content), shard=SHARD)
     question_id = rows["seed_questions"][0]["question_id"]
-    rejected = [rejection_row("distilled_cots", reason, n, parent_id=question_id) for n, reason in enumerate(["cut_off"] * 2 + ["no_answer"])]
+    rejected = [
+        rejection_row("distilled_cots", reason, n, parent_id=question_id)
+        for n, reason in enumerate(["cut_off"] * 2 + ["no_answer"])
+    ]
     store.replace("rejections", frame("rejections", rejected), shard=SHARD, asset="distilled_cots")
     for asset, asked, parsed in (("images", 3, 1), ("distilled_cots", 5, 3)):
         row = funnel_row(asset, asked=asked, parsed=parsed, requests_sent=asked)

@@ -67,7 +67,10 @@ def test_show_limits_children(state: Path, capsys: pytest.CaptureFixture) -> Non
         (["run"], "add a source first"),
         (["run", "--select", "nothing"], "there is no asset nothing; there are composed_questions"),
         (["run", "--select", "images and"], "--select 'images and'"),
-        (["sources", "add", "mine", "--kind", "nonsense"], "no kind of source 'nonsense'; there are scenes, photos, manifest"),
+        (
+            ["sources", "add", "mine", "--kind", "nonsense"],
+            "no kind of source 'nonsense'; there are scenes, photos, manifest",
+        ),
         (["sources", "add", "mine", "--kind", "manifest", "--path", "nowhere.jsonl"], "there is no manifest"),
         (["sources", "add", "mine", "--kind", "scenes", "--option", "size=3"], "Known options: count"),
         (["sources", "add", "No Name", "--kind", "scenes"], "No Name"),

@@ -51,7 +51,9 @@ def test_every_asset_is_reported() -> None:
 
 
 def test_assets_explain_themselves() -> None:
-    for key, node in ((key, defs.resolve_asset_graph().get(key)) for key in defs.resolve_asset_graph().get_all_asset_keys()):
+    for key, node in (
+        (key, defs.resolve_asset_graph().get(key)) for key in defs.resolve_asset_graph().get_all_asset_keys()
+    ):
         assert node.description, key
         assert node.code_version, key
         schema = node.metadata["dagster/column_schema"]

@@ -81,7 +81,9 @@ def test_a_wrong_path_is_found(tmp_path: Path) -> None:
 
 def test_weights_that_are_not_here_say_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    findings = profile_findings(profile_file(tmp_path, engine="hf_transformers", model="nobody/such-model", revision="abc"))
+    findings = profile_findings(
+        profile_file(tmp_path, engine="hf_transformers", model="nobody/such-model", revision="abc")
+    )
     bad = [finding for finding in findings if not finding.ok]
     assert bad[-1].mend.endswith("hf download nobody/such-model --revision abc")
 

@@ -37,7 +37,9 @@ def lgt(state: Path, *arguments: str, profile: str | Path = "embedded", succeeds
     variables |= {"LGT_STATE": str(state), "LGT_PROFILE": str(profile), "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-m", "lgt_assets.cli", *arguments]
     done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=TIMEOUT)
-    assert (done.returncode == 0) is succeeds, f"{arguments}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    assert (done.returncode == 0) is succeeds, (
+        f"{arguments}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    )
     return done.stdout + ("" if succeeds else done.stderr)
 
 
@@ -73,7 +75,9 @@ def test_every_artifact_is_there_and_varied(made: tuple[Path, dict]) -> None:
     state, said = made
     store = DeltaStore(str(state / "tables"))
     tables = {name: store.read(name) for name in ASSETS}
-    assert {name: said["tables"][name]["rows"] for name in ASSETS} == {name: rows.height for name, rows in tables.items()}
+    assert {name: said["tables"][name]["rows"] for name in ASSETS} == {
+        name: rows.height for name, rows in tables.items()
+    }
     assert tables["images"].height == PICTURES
     assert tables["images"]["shard"].n_unique() == 3
     questions = tables["seed_questions"]
@@ -119,7 +123,10 @@ def test_the_release_holds_all_seven_configs(made: tuple[Path, dict]) -> None:
     assert {config for config, _ in rows} == set(CONFIGS)
     for file in release["files"]:
         assert pl.read_parquet(Path(release["uri"]) / file["path"]).height == file["rows"]
-    pictures = [set(pl.read_parquet(Path(release["uri"]) / f"sft_stage1/{split}.parquet")["image_id"]) for split in ("train", "validation")]
+    pictures = [
+        set(pl.read_parquet(Path(release["uri"]) / f"sft_stage1/{split}.parquet")["image_id"])
+        for split in ("train", "validation")
+    ]
     assert not pictures[0] & pictures[1]
     assert rows["sft_stage1", "train"] > 0
 

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from lgt_assets import identity
 from lgt_assets.errors import NotFoundError
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3), max_leaves=5)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3), max_leaves=5
+)
 
 
 @given(parts=st.lists(JSON, max_size=4), table=st.sampled_from(sorted(identity.LETTER_BY_TABLE)))
@@ -28,7 +30,9 @@ def test_parts_are_told_apart(left: list, right: list) -> None:
     assert same == (repr(left) == repr(right))
 
 
-@pytest.mark.parametrize("text", ["", "q.scenes.0123456789abcdef", "q.scenes-00000.xyz", "z.scenes-00000.0123456789abcdef", "../../etc"])
+@pytest.mark.parametrize(
+    "text", ["", "q.scenes.0123456789abcdef", "q.scenes-00000.xyz", "z.scenes-00000.0123456789abcdef", "../../etc"]
+)
 def test_what_is_no_id_is_refused(text: str) -> None:
     with pytest.raises(NotFoundError, match="not a row id"):
         identity.parse_row_id(text)

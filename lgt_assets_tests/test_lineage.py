@@ -43,7 +43,10 @@ def test_children_are_the_parents_seen_from_above(store: DeltaStore) -> None:
     question = rows["seed_questions"][0]["question_id"]
     tables = [family.members[row_id].table for row_id in family.children[question]]
     assert tables == ["composed_questions", "rejections", "rejections", "rejections"]
-    assert set(family.children[made_id("distilled_cots", 0)]) == {made_id("expanded_traces"), made_id("preference_pairs")}
+    assert set(family.children[made_id("distilled_cots", 0)]) == {
+        made_id("expanded_traces"),
+        made_id("preference_pairs"),
+    }
 
 
 def test_a_circle_of_references_ends() -> None:

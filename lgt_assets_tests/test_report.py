@@ -31,7 +31,9 @@ def test_asked_is_summed_over_shards(tmp_path: Path) -> None:
 
 
 def test_only_slices_made_in_between_count() -> None:
-    before = frame("funnel", [funnel_row("sft_mix", seconds=1.5), funnel_row("distilled_cots", requests_sent=7, seconds=2.5)])
+    before = frame(
+        "funnel", [funnel_row("sft_mix", seconds=1.5), funnel_row("distilled_cots", requests_sent=7, seconds=2.5)]
+    )
     again = funnel_row("distilled_cots", requests_reused=7, seconds=0.5)
     new = funnel_row("distilled_cots", shard="made-00001", requests_sent=4, seconds=2.5)
     elsewhere = funnel_row("distilled_cots", shard="other-00000", requests_sent=100)

@@ -12,7 +12,6 @@ from lgt_assets.storage import DeltaStore, canonical_rows
 from lgt_assets_tests.rows import image_row
 
 
-
 @pytest.fixture
 def store(tmp_path: object) -> DeltaStore:
     return DeltaStore(str(tmp_path))
@@ -23,7 +22,15 @@ def images(shard: str, count: int) -> pl.DataFrame:
 
 
 def rejections(shard: str, asset: str, count: int) -> pl.DataFrame:
-    row = {"shard": shard, "asset": asset, "parent_id": None, "request_key": None, "reason": "cut_off", "detail": "", "raw": ""}
+    row = {
+        "shard": shard,
+        "asset": asset,
+        "parent_id": None,
+        "request_key": None,
+        "reason": "cut_off",
+        "detail": "",
+        "raw": "",
+    }
     return frame("rejections", [row | {"ordinal": n, "rejection_id": f"x.{shard}.{asset}{n}"} for n in range(count)])
 
 

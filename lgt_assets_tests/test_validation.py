@@ -57,4 +57,6 @@ def test_orphans_are_found_in_lists_and_plain_columns() -> None:
     objects = Reference("object_ids", ("grounded_objects",), "object_id", is_list=True)
     assert orphans(rows, objects, pl.Series([OBJECT["object_id"]])) == []
     assert orphans(rows, objects, pl.Series(["other"])) == [OBJECT["object_id"]]
-    assert orphans(rows, Reference("image_id", ("images",), "image_id"), pl.Series([], dtype=pl.String)) == [IMAGE["image_id"]]
+    assert orphans(rows, Reference("image_id", ("images",), "image_id"), pl.Series([], dtype=pl.String)) == [
+        IMAGE["image_id"]
+    ]

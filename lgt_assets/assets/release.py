@@ -49,4 +49,6 @@ def _require_all_shards(instance: dg.DagsterInstance, store: DeltaStore) -> None
             except UpstreamError as error:
                 problems.append(str(error))
     if problems:
-        raise dg.Failure(f"release: {len(problems)} shards are not ready: {'; '.join(problems[:10])}", allow_retries=False)
+        raise dg.Failure(
+            f"release: {len(problems)} shards are not ready: {'; '.join(problems[:10])}", allow_retries=False
+        )

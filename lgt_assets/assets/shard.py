@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from lgt_assets.engines.response_store import ResponseStore
 from lgt_assets.errors import UpstreamError
 from lgt_assets.prompts.templates import PromptSet
 from lgt_assets.resources import Models, Usage
@@ -48,7 +47,9 @@ class Shard:
 
     def questions(self) -> pl.DataFrame:
         """Seed and composed questions of this shard as one frame with the columns they share."""
-        shared = [name for name in self.read("seed_questions").columns if name in self.read("composed_questions").columns]
+        shared = [
+            name for name in self.read("seed_questions").columns if name in self.read("composed_questions").columns
+        ]
         return pl.concat([self.read("seed_questions").select(shared), self.read("composed_questions").select(shared)])
 
     def ask(self, role: str, planned: Sequence[Planned]) -> list[Answered]:
@@ -59,5 +60,3 @@ class Shard:
             )
             self.generated = responses.rows(self.asset)
         return answered
-
-

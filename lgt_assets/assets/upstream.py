@@ -30,7 +30,9 @@ def _require_checks_passed(instance: dg.DagsterInstance, table: str, shard: str)
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys, PartitionKeyFilter(key=shard))
     failed = sorted(key.name for key, record in latest.items() if record.status in FAILED)
     if failed:
-        raise UpstreamError(f"{table}, shard {shard}, failed its blocking checks ({', '.join(failed)}): {_mend(table, shard)}")
+        raise UpstreamError(
+            f"{table}, shard {shard}, failed its blocking checks ({', '.join(failed)}): {_mend(table, shard)}"
+        )
 
 
 def read_upstream(instance: dg.DagsterInstance, store: DeltaStore, table: str, shard: str) -> pl.DataFrame:

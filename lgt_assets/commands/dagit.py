@@ -9,7 +9,9 @@ import typer
 
 from lgt_assets.commands.console import notices
 
-HOST = Annotated[str, typer.Option("--host", help="Address to listen on. Dagit asks nobody for a password: keep it local.")]
+HOST = Annotated[
+    str, typer.Option("--host", help="Address to listen on. Dagit asks nobody for a password: keep it local.")
+]
 PORT = Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")]
 
 

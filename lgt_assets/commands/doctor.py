@@ -35,10 +35,12 @@ def doctor(as_json: JSON = False) -> None:
     else:
         console = output()
         columns = {"": "left", "found": "left", "mend": "left"}
-        console.print(table_of(columns, [(f.subject, f.found, f.mend if f.found == "not installed" or not f.ok else "") for f in basics]))
+        rows = [(f.subject, f.found, "" if f.ok and f.found != "not installed" else f.mend) for f in basics]
+        console.print(table_of(columns, rows))
         for name, findings in profiles.items():
             mark = " (in force)" if name == chosen else ""
-            console.print(plain(f"\nprofile {name}{mark}: {'works here' if works[name] else 'does not work here'}"), style="bold")
+            verdict = "works here" if works[name] else "does not work here"
+            console.print(plain(f"\nprofile {name}{mark}: {verdict}"), style="bold")
             rows = [(("ok " if f.ok else "NO ") + f.subject, f.found, "" if f.ok else f.mend) for f in findings]
             console.print(table_of(columns, rows))
     if not (works[chosen] and all(finding.ok for finding in basics)):

@@ -10,7 +10,9 @@ from lgt_assets.commands.console import notices, output, plain, print_json
 
 app = typer.Typer(no_args_is_help=True, help="Measure or train the embedded model.")
 
-WEIGHTS = Annotated[Path | None, typer.Option("--weights", help="Folder of a model; by default the one in the package.")]
+WEIGHTS = Annotated[
+    Path | None, typer.Option("--weights", help="Folder of a model; by default the one in the package.")
+]
 NUMBER = Annotated[int, typer.Option("--n", min=1, help="Held-out pictures with one question each.")]
 JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 OUT = Annotated[Path, typer.Option("--out", help="Folder for weights and checkpoints.")]
@@ -49,9 +51,7 @@ def evaluate(weights: WEIGHTS = None, n: NUMBER = 1000, as_json: JSON = False) -
 
 
 @app.command()
-def train(
-    out: OUT = Path(".lgt/embedded"), seed: SEED = 0, threads: THREADS = 2, resume: RESUME = False
-) -> None:
+def train(out: OUT = Path(".lgt/embedded"), seed: SEED = 0, threads: THREADS = 2, resume: RESUME = False) -> None:
     """Train the model from a seed (hours on two cores); checkpoints lie in --out, and --resume goes on from the last."""
     require_libraries()
     from lgt_assets.embedded.training import train as train_model

@@ -13,7 +13,18 @@ from lgt_assets.lineage import Family, Member
 
 VALUE_CHARACTERS = 2000
 LABEL_CHARACTERS = 100
-REQUEST_FIELDS = ("role", "engine", "model", "revision", "template_hash", "sampling", "seed", "prompt", "prefix", "text")
+REQUEST_FIELDS = (
+    "role",
+    "engine",
+    "model",
+    "revision",
+    "template_hash",
+    "sampling",
+    "seed",
+    "prompt",
+    "prefix",
+    "text",
+)
 ID = Annotated[str, typer.Argument(metavar="ID", help="A row's id, such as q.scenes-00000.0123456789abcdef.")]
 LIMIT = Annotated[int, typer.Option("--limit", min=1, help="Children shown per row.")]
 REQUEST = Annotated[bool, typer.Option("--request", help="Show the request and the raw completion as well.")]
@@ -43,11 +54,15 @@ def row_tree(row_id: str, row: dict, family: Family, *, generation: dict | None 
         for name in REQUEST_FIELDS:
             asked.add(Text.assemble((f"{name}: ", "dim"), _short(generation[name], VALUE_CHARACTERS)))
     _grow(tree.add(Text("ancestors", style="bold")), row_id, family, family.parents, limit, set())
-    _grow(tree.add(Text("descendants", style="bold")), row_id, family, lambda i: family.children.get(i, []), limit, set())
+    _grow(
+        tree.add(Text("descendants", style="bold")), row_id, family, lambda i: family.children.get(i, []), limit, set()
+    )
     return tree
 
 
-def _grow(tree: Tree, row_id: str, family: Family, following: Callable[[str], Sequence[str]], limit: int, seen: set[str]) -> None:
+def _grow(
+    tree: Tree, row_id: str, family: Family, following: Callable[[str], Sequence[str]], limit: int, seen: set[str]
+) -> None:
     """Add the rows that follow ``row_id``, and theirs; one that is reached by two ways is opened once."""
     ids = following(row_id)
     for number, following_id in enumerate(ids):
@@ -66,7 +81,9 @@ def _grow(tree: Tree, row_id: str, family: Family, following: Callable[[str], Se
 
 
 def _headline(member: Member) -> Text:
-    values = ", ".join(f"{value:.0f}" if name in {"x0", "y0", "x1", "y1"} else str(value) for name, value in member.values.items())
+    values = ", ".join(
+        f"{value:.0f}" if name in {"x0", "y0", "x1", "y1"} else str(value) for name, value in member.values.items()
+    )
     return Text.assemble((member.table, "cyan"), " ", plain(member.row_id), " ", _short(values, LABEL_CHARACTERS))
 
 

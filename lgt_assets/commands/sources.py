@@ -16,7 +16,9 @@ KIND = Annotated[str, typer.Option("--kind", help="scenes, photos or manifest.")
 PATH = Annotated[Path | None, typer.Option("--path", help="manifest: the .jsonl, .parquet or .csv file.")]
 COUNT = Annotated[int | None, typer.Option("--count", help="scenes: how many.")]
 SEED = Annotated[int | None, typer.Option("--seed", help="scenes: which series.")]
-OPTION = Annotated[list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="Any option of the kind; repeat it.")]
+OPTION = Annotated[
+    list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="Any option of the kind; repeat it.")
+]
 SHARD_SIZE = Annotated[int, typer.Option("--shard-size", min=1, help="Pictures per shard.")]
 JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 
@@ -58,7 +60,8 @@ def list_all(as_json: JSON = False) -> None:
     sources = list_sources(state_folder())
     if as_json:
         rows = [
-            {"name": s.name, "kind": s.kind, "images": s.images, "bad": s.problems, "shards": list(s.shards)} for s in sources
+            {"name": s.name, "kind": s.kind, "images": s.images, "bad": s.problems, "shards": list(s.shards)}
+            for s in sources
         ]
         print_json({"sources": rows})
         return
@@ -100,4 +103,6 @@ def _print_problems(shards: Sequence[str]) -> None:
     for bad in problems[:SHOWN_PROBLEMS]:
         console.print(plain(f"{bad.file}, row {bad.row}, {bad.field}: {bad.reason}: {bad.detail}"))
     if len(problems) > SHOWN_PROBLEMS:
-        console.print(f"… and {len(problems) - SHOWN_PROBLEMS} more; all of them go to the table rejections with their raw text")
+        console.print(
+            f"… and {len(problems) - SHOWN_PROBLEMS} more; all of them go to the table rejections with their raw text"
+        )

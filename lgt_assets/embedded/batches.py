@@ -85,7 +85,7 @@ class BatchSource:
     def drill(self, number: int) -> Batch:
         """Random token strings that can only be continued by copying or looking up; they make copying heads firm."""
         generator = random.Random(f"drill-{self._seed}-{number}")
-        kind = generator.choice(("copy", "records", "records", "pairs", "letters", "letters"))
+        kind = generator.choice(("copy", "records", "records", "pairs", "letters", "letters", "pointers", "pointers"))
         rows = [getattr(self, f"_{kind}")(generator) for _ in range(TOKENS_PER_BATCH // 40)]
         return _padded([(ids, learnt, None) for ids, learnt in rows], False)
 
@@ -110,6 +110,20 @@ class BatchSource:
         for _ in range(8):
             at = 2 * generator.randrange(5)
             ids, learnt = ids + ids[at : at + 2], [*learnt, 0, 1]
+        return ids, learnt
+
+    def _pointers(self, generator: random.Random) -> tuple[list[int], list[int]]:
+        """Numbered records of three words; then the number of a record by its last words, and the record again."""
+        style, count = generator.choice((" #{}", " {})")), generator.randint(3, 5)
+        words = generator.sample(self._words, 3 * count)
+        numbers = [self._encode(style.format(i + 1))[0] for i in range(count)]
+        records = [[numbers[i], *words[3 * i : 3 * i + 3]] for i in range(count)]
+        ids = sum(records, [])
+        learnt = [0] * len(ids)
+        for _ in range(5):
+            record, asked = generator.choice(records), generator.randint(1, 2)
+            ids += [*record[4 - asked :], self._blank, *record]
+            learnt += [0] * (asked + 1) + [1] * 4
         return ids, learnt
 
     def _letters(self, generator: random.Random) -> tuple[list[int], list[int]]:

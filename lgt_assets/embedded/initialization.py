@@ -17,7 +17,7 @@ from lgt_assets.embedded.network import HEAD, HEADS, LAYERS, THETA, WIDTH, Decod
 EMBEDDING_DEVIATION = 0.7
 SLOW_DIMENSIONS_FROM = 5
 # Words of a phrase lie one to three tokens back, the last entry's running tallies five and six.
-OFFSETS = (1, 2, 3, 5, 6)
+OFFSETS = (1, 2, 3)
 LOOK_BACK_GAIN = 1.5
 
 
@@ -61,23 +61,21 @@ def _look_back(decoder: Decoder, sharpness: float = 8.0) -> None:
         attention.o_proj.weight[:, rows] = torch.linalg.qr(torch.randn(WIDTH, HEAD))[0] * LOOK_BACK_GAIN
 
 
-def _copy(decoder: Decoder, gain: float = 1.3) -> None:
-    """Layer 1: heads 0 and 1 find what followed the last three tokens before, the others find a token itself; all copy."""
+def _copy(decoder: Decoder, gain: float = 1.5) -> None:
+    """Layer 1: heads 0 and 1 find what followed the current token before, the others find the token itself; all copy."""
     first, attention = decoder.layers[0].self_attn, decoder.layers[1].self_attn
-    moved = [first.o_proj.weight[:, _rows(head)] @ first.v_proj.weight[_rows(head)] for head in range(3)]
     fast = [i for i in range(HEAD) if i % (HEAD // 2) < SLOW_DIMENSIONS_FROM]
     for head in range(HEADS):
-        rows = _rows(head)
+        rows, source = _rows(head), _rows(head % 3)
+        match = torch.randn(HEAD, WIDTH) / math.sqrt(WIDTH)
         # Dimensions that turn fast with position would blur a match over distance.
-        match = [torch.randn(HEAD, WIDTH) / math.sqrt(WIDTH) for _ in range(3)]
-        for part in match:
-            part[fast] *= 0.1
+        match[fast] *= 0.1
+        attention.q_proj.weight[rows] = gain * match
         if head < 2:
-            query = match[0] + 1.2 * match[1] @ moved[0].T + 0.9 * match[2] @ moved[1].T
-            key = match[0] @ moved[0].T + 0.8 * match[1] @ moved[1].T + 0.6 * match[2] @ moved[2].T
-            attention.q_proj.weight[rows], attention.k_proj.weight[rows] = gain * query, gain * 1.5 * key
+            moved = first.o_proj.weight[:, source] @ first.v_proj.weight[source]
+            attention.k_proj.weight[rows] = gain * 2.5 * match @ moved.T
         else:
-            attention.q_proj.weight[rows] = attention.k_proj.weight[rows] = 1.5 * match[0]
+            attention.k_proj.weight[rows] = gain * match
         path = torch.linalg.qr(torch.randn(WIDTH, HEAD))[0]
         attention.v_proj.weight[rows] = path.T
         attention.o_proj.weight[:, rows] = path * (1.0 if head < 2 else 0.5)

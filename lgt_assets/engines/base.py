@@ -116,5 +116,9 @@ class Engine(Protocol):
 
 def request_key(identity: ModelIdentity, request: Request) -> str:
     """sha256 (64 hex) of all that decides the completion of ``request`` by the model ``identity``."""
-    messages = [[message.role, message.text, [image.sha256 for image in message.images]] for message in request.messages]
-    return digest(asdict(identity), messages, request.prefix, asdict(request.sampling), request.seed, request.sample_index)
+    messages = [
+        [message.role, message.text, [image.sha256 for image in message.images]] for message in request.messages
+    ]
+    return digest(
+        asdict(identity), messages, request.prefix, asdict(request.sampling), request.seed, request.sample_index
+    )

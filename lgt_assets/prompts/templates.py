@@ -39,7 +39,9 @@ class PromptSet:
         except TemplateError as error:
             raise PromptError(f"prompt {self.folder.name}/{file}: {error.message or error}") from error
 
-    def messages(self, role: str, *, images: tuple[ImageReference, ...] = (), **variables: object) -> tuple[Message, ...]:
+    def messages(
+        self, role: str, *, images: tuple[ImageReference, ...] = (), **variables: object
+    ) -> tuple[Message, ...]:
         """The chat that asks ``role`` for what ``variables`` describe; ``images`` go before the user's text.
 
         Raises:
@@ -75,6 +77,8 @@ def prompt_set(name: str) -> PromptSet:
     folder = PROMPTS_FOLDER / name
     folder = folder if folder.is_dir() else Path(name)
     if not folder.is_dir():
-        shipped = ", ".join(sorted(p.name for p in PROMPTS_FOLDER.iterdir() if p.is_dir() and not p.name.startswith("_")))
+        shipped = ", ".join(
+            sorted(p.name for p in PROMPTS_FOLDER.iterdir() if p.is_dir() and not p.name.startswith("_"))
+        )
         raise PromptError(f"no prompt set {name!r}: shipped are {shipped}; or give the path of a folder of your own")
     return PromptSet(folder)

@@ -18,7 +18,9 @@ CARD_TEXT = (
 )
 
 
-def write_release(root: Path, tables: dict[str, pl.LazyFrame], *, title: str, provenance: dict) -> tuple[str, list[dict]]:
+def write_release(
+    root: Path, tables: dict[str, pl.LazyFrame], *, title: str, provenance: dict
+) -> tuple[str, list[dict]]:
     """Write ``<root>/<release_id>/<config>/<split>.parquet``, pictures.parquet and README.md.
 
     The id depends on the configs' rows alone: pictures.parquet, which says where the pictures lie, may differ by machine.

@@ -84,7 +84,9 @@ class Holdings:
         held_id, held_content = self._pictures[picture.sha256]
         external_id = picture.record.external_id
         if external_id is not None and external_id == held_id and picture.sha256 in self._met:
-            raise RowRejected("duplicate_id", "id", f"id {external_id!r} was seen before with the same picture; remove this row")
+            raise RowRejected(
+                "duplicate_id", "id", f"id {external_id!r} was seen before with the same picture; remove this row"
+            )
         if picture.sha256 in self._met or None not in (held_id, external_id) and held_id != external_id:
             name = f" under id {held_id!r}" if held_id is not None else ""
             raise RowRejected("duplicate_image", "image", f"this source holds the same picture{name}; remove this row")

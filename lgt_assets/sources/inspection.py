@@ -72,7 +72,9 @@ def check_box(box: SourceBox, field: str) -> None:
     if not all(math.isfinite(edge) for edge in edges):
         raise RowRejected("box_not_finite", field, f"{list(edges)} holds NaN or infinity; give four numbers of pixels")
     if box.x0 >= box.x1 or box.y0 >= box.y1:
-        raise RowRejected("box_without_area", field, f"{list(edges)}: a box reads [x0, y0, x1, y1] with x0 < x1 and y0 < y1")
+        raise RowRejected(
+            "box_without_area", field, f"{list(edges)}: a box reads [x0, y0, x1, y1] with x0 < x1 and y0 < y1"
+        )
     if not 0 <= box.score <= 1:
         raise RowRejected("score_outside", field.replace(".box", ".score"), f"score {box.score} is not in [0, 1]")
 
@@ -97,12 +99,18 @@ def read_picture(path: Path) -> bytes:
         if status.st_size == 0:
             raise RowRejected("unreadable_image", "image", f"{path} is empty; copy it again")
         if status.st_size > MAX_BYTES:
-            raise RowRejected("image_too_large", "image", f"{path} has {status.st_size} bytes; the limit is {MAX_BYTES}")
+            raise RowRejected(
+                "image_too_large", "image", f"{path} has {status.st_size} bytes; the limit is {MAX_BYTES}"
+            )
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        raise RowRejected("missing_file", "image", f"there is no {path}; relative paths start at the manifest's folder") from None
+        raise RowRejected(
+            "missing_file", "image", f"there is no {path}; relative paths start at the manifest's folder"
+        ) from None
     except OSError as error:
-        raise RowRejected("unreadable_file", "image", f"{path}: {error.strerror}; check its name and permissions") from error
+        raise RowRejected(
+            "unreadable_file", "image", f"{path}: {error.strerror}; check its name and permissions"
+        ) from error
 
 
 def decoded_size(data: bytes, path: Path) -> tuple[int, int]:
@@ -123,7 +131,9 @@ def decoded_size(data: bytes, path: Path) -> tuple[int, int]:
         size = f"is {width} x {height} pixels"
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         size = "has far too many pixels"
-    except Exception as error:  # Pillow's decoders raise nearly anything on hostile bytes; all of it means one thing here.
+    except (
+        Exception
+    ) as error:  # Pillow's decoders raise nearly anything on hostile bytes; all of it means one thing here.
         raise RowRejected(
             "unreadable_image",
             "image",

@@ -29,7 +29,9 @@ class ManifestOptions(SourceOptions):
 
     path: Path = Field(description="The manifest: .jsonl, .parquet or .csv.")
     license: str = Field("unknown", min_length=1, description="Licence of rows that name none.")
-    caption_source: str = Field("manifest", min_length=1, description="Who wrote the captions: human, or a model's name.")
+    caption_source: str = Field(
+        "manifest", min_length=1, description="Who wrote the captions: human, or a model's name."
+    )
     box_source: str = Field("manifest", min_length=1, description="Who drew the boxes: human, or a detector's name.")
 
 
@@ -94,7 +96,9 @@ def picture_path(text: str, folder: Path) -> Path:
         raise RowRejected("unsafe_path", "image", f"{text!r} cannot be the name of a file")
     path = Path(os.path.normpath(text))
     if not path.is_absolute() and path.parts[:1] == ("..",):
-        raise RowRejected("unsafe_path", "image", f"{text!r} leaves the manifest's folder; give an absolute path if it is meant")
+        raise RowRejected(
+            "unsafe_path", "image", f"{text!r} leaves the manifest's folder; give an absolute path if it is meant"
+        )
     return folder / path
 
 
@@ -152,7 +156,9 @@ def _optional(fields: Mapping, name: str, kind: type, inside: str = "") -> objec
 
 def _typed(value: object, kind: type, field: str) -> object:
     if not isinstance(value, kind):
-        raise RowRejected("bad_type", field, f"{field or 'the row'} is {_described(value)}; it should be {_NAMES[kind]}")
+        raise RowRejected(
+            "bad_type", field, f"{field or 'the row'} is {_described(value)}; it should be {_NAMES[kind]}"
+        )
     return value
 
 

@@ -30,7 +30,9 @@ class PhotosSource:
     def __init__(self, options: PhotosOptions):
         self.options = options
         self.descriptions = yaml.safe_load(DESCRIPTIONS.read_text(encoding="utf-8"))
-        self.folders = {package: package_folder(package) for package in {entry["package"] for entry in self.descriptions}}
+        self.folders = {
+            package: package_folder(package) for package in {entry["package"] for entry in self.descriptions}
+        }
 
     def expected(self) -> int | None:
         """Twelve."""
@@ -89,7 +91,8 @@ def write_manifest(folder: Path) -> Path:
             "image": f"pictures/{record.path.name}",
             "caption": record.caption,
             "boxes": [
-                {"label": box.label, "phrase": box.phrase, "box": [box.x0, box.y0, box.x1, box.y1]} for box in record.boxes
+                {"label": box.label, "phrase": box.phrase, "box": [box.x0, box.y0, box.x1, box.y1]}
+                for box in record.boxes
             ],
             "license": record.license,
             "attribution": record.attribution,

@@ -74,11 +74,18 @@ def write_shard(state: Path, name: str, number: int, rows: Sequence[Picture | So
     shard = f"{name}-{number:05d}"
     path = source_folder(state, name) / f"{shard}.jsonl"
     if path.exists() or number > 99_999:
-        raise SourceError(f"{shard} cannot be written: a shard is written once, and a source has at most 100,000; use a new name")
+        raise SourceError(
+            f"{shard} cannot be written: a shard is written once, and a source has at most 100,000; use a new name"
+        )
     pictures = sum(isinstance(row, Picture) for row in rows)
     header = {"type": "shard", "format": FORMAT, "shard": shard, "images": pictures, "problems": len(rows) - pictures}
-    lines = [header, *(_picture_line(state, shard, row) if isinstance(row, Picture) else _problem_line(row) for row in rows)]
-    write_atomically(path, "".join(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines).encode())
+    lines = [
+        header,
+        *(_picture_line(state, shard, row) if isinstance(row, Picture) else _problem_line(row) for row in rows),
+    ]
+    write_atomically(
+        path, "".join(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines).encode()
+    )
     return shard
 
 
@@ -126,7 +133,9 @@ def recorded_kind(state: Path, name: str) -> str | None:
     path = source_folder(state, name) / "source.yaml"
     if not path.exists():
         if shard_names(state, name):
-            raise SourceError(f"{path} is missing though there are shards; restore it: it says the source's kind and options")
+            raise SourceError(
+                f"{path} is missing though there are shards; restore it: it says the source's kind and options"
+            )
         return None
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))["kind"]

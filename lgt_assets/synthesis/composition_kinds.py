@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Callable
 
-from lgt_assets.schemas import COMPOSITION_KINDS
+from lgt_assets.row_model import COMPOSITION_KINDS
 from lgt_assets.synthesis.plain_text import plain
 
 KindsRule = Callable[[list[dict]], list[str]]

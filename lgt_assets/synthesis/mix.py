@@ -7,7 +7,7 @@ import polars as pl
 
 from lgt_assets.identity import random_of, row_id
 from lgt_assets.prompts.templates import PromptSet
-from lgt_assets.schemas import RECIPES
+from lgt_assets.row_model import RECIPES
 from lgt_assets.settings import Profile
 from lgt_assets.synthesis.facts import by_key, in_order
 from lgt_assets.synthesis.planned import Outcome

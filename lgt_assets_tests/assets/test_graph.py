@@ -65,7 +65,9 @@ def test_adding_registers_shards_and_members(instance: dg.DagsterInstance, store
     assert store.read("shard_members").group_by("shard").len().sort("shard").rows() == [(shard, 2) for shard in SHARDS]
 
 
-def test_a_range_run_records_rows_versions_and_checks_per_shard(instance: dg.DagsterInstance, store: DeltaStore) -> None:
+def test_a_range_run_records_rows_versions_and_checks_per_shard(
+    instance: dg.DagsterInstance, store: DeltaStore
+) -> None:
     assert runs.run(instance, selection=SOURCES).failures == []
     assert store.shards("images") == SHARDS
     for shard in SHARDS:
@@ -92,12 +94,16 @@ def test_below_a_poisoned_shard_nothing_is_made_and_everything_else_is(
     assert store.shards("grounded_objects") == SHARDS
 
 
-def test_a_check_run_alone_finds_the_poison_and_closes_the_gate(instance: dg.DagsterInstance, store: DeltaStore) -> None:
+def test_a_check_run_alone_finds_the_poison_and_closes_the_gate(
+    instance: dg.DagsterInstance, store: DeltaStore
+) -> None:
     from lgt_assets.definitions import defs
 
     assert runs.run(instance, selection=SOURCES).failures == []
     poison(store, SHARDS[1])
-    checks = dg.AssetSelection.checks(*[dg.AssetCheckKey(dg.AssetKey("images"), name) for name in ("schema", "parents")])
+    checks = dg.AssetSelection.checks(
+        *[dg.AssetCheckKey(dg.AssetKey("images"), name) for name in ("schema", "parents")]
+    )
     job = dg.Definitions(
         assets=defs.assets, asset_checks=defs.asset_checks, resources=defs.resources, executor=defs.executor,
         jobs=[dg.define_asset_job("only_checks", selection=checks)],
@@ -125,7 +131,9 @@ def test_making_one_shard_again_leaves_the_others_rows(instance: dg.DagsterInsta
     assert (store.read("images").rows(), store.version("images")) == (before, version)
 
 
-def test_a_vanished_picture_is_rejected_by_name(instance: dg.DagsterInstance, store: DeltaStore, tmp_path: Path) -> None:
+def test_a_vanished_picture_is_rejected_by_name(
+    instance: dg.DagsterInstance, store: DeltaStore, tmp_path: Path
+) -> None:
     (tmp_path / "mine" / "0.png").unlink()
     assert runs.run(instance, selection=SOURCES).failures == []
     assert store.read("images").height == store.read("grounded_objects").height == 5

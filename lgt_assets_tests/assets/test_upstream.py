@@ -62,6 +62,8 @@ def test_lost_rows_close_the_gate(instance: dg.DagsterInstance, store: DeltaStor
 
 def test_rows_poisoned_after_their_check_close_the_gate(instance: dg.DagsterInstance, store: DeltaStore) -> None:
     evaluate(instance, "")
-    store.replace("images", frame("images", [image_row(n, caption="" if n == 1 else "x") for n in range(3)]), shard=SHARD)
+    store.replace(
+        "images", frame("images", [image_row(n, caption="" if n == 1 else "x") for n in range(3)]), shard=SHARD
+    )
     with pytest.raises(UpstreamError, match="caption breaks"):
         read_upstream(instance, store, "images", SHARD)

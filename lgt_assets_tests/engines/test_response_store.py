@@ -13,7 +13,7 @@ from lgt_assets.engines.base import Completion, Request, request_key
 from lgt_assets.engines.response_store import COLUMNS, ResponseStore
 from lgt_assets.engines.scripted import SCRIPTED_IDENTITY
 from lgt_assets.errors import StorageError
-from lgt_assets.schemas import Generations
+from lgt_assets.record_models import Generations
 from lgt_assets_tests.engines.requests import request
 
 SHARD = "scenes-00000"

@@ -68,4 +68,7 @@ def flat_manifest(folder: Path, numbers: range, name: str = "manifest.jsonl") ->
 def judged(manifest: Path) -> list[Picture | SourceProblem]:
     """Every row of a manifest, looked at."""
     source = open_source("manifest", {"path": str(manifest)})
-    return [entry if isinstance(entry, SourceProblem) else inspect(entry) for entry in source.records(manifest.parent / "unused")]
+    return [
+        entry if isinstance(entry, SourceProblem) else inspect(entry)
+        for entry in source.records(manifest.parent / "unused")
+    ]

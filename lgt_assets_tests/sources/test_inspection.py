@@ -31,7 +31,9 @@ def test_bombs_are_refused_by_their_header(side: int) -> None:
     assert reason(bomb_bytes(side)) == "image_too_large"
 
 
-@pytest.mark.parametrize("data", [b"<svg/>", b"%PDF-1.4", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", b"\0" * 64])
+@pytest.mark.parametrize(
+    "data", [b"<svg/>", b"%PDF-1.4", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", b"\0" * 64]
+)
 def test_other_files_are_no_pictures(data: bytes) -> None:
     assert reason(data) == "unreadable_image"
 

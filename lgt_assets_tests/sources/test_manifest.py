@@ -156,7 +156,11 @@ def test_defaults_absolute_paths_and_links(tmp_path: Path) -> None:
         [row("link.png", license=None, boxes=[{"label": "ball", "box": [0, 0, 40, 30]}]), row(str(outside), boxes=[])],
     )
     linked, absolute = judged(manifest)
-    assert linked.record.license == "unknown" and linked.record.boxes[0].phrase == "ball" and linked.record.boxes[0].score == 1
+    assert (
+        linked.record.license == "unknown"
+        and linked.record.boxes[0].phrase == "ball"
+        and linked.record.boxes[0].score == 1
+    )
     assert absolute.record.path == outside and absolute.record.boxes == () and absolute.record.external_id is None
     assert (absolute.width, absolute.height) == (40, 30)
 

@@ -12,7 +12,12 @@ from lgt_assets.sources import SourceProblem, SourceRecord, add_source, shard_ro
 from lgt_assets_tests.sources.pictures import flat_picture, judged, write_lines
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=8) | st.just("good.png"),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(), max_size=8)
+    | st.just("good.png"),
     lambda inner: (
         st.lists(inner, max_size=5)
         | st.dictionaries(st.sampled_from(["label", "box", "phrase", "score", "x"]), inner, max_size=4)
@@ -21,7 +26,10 @@ values = st.recursive(
 )
 boxes = st.lists(
     st.fixed_dictionaries(
-        {"label": st.just("a") | values, "box": st.lists(st.integers(-2, 45) | st.floats() | values, min_size=3, max_size=5)},
+        {
+            "label": st.just("a") | values,
+            "box": st.lists(st.integers(-2, 45) | st.floats() | values, min_size=3, max_size=5),
+        },
         optional={"phrase": values, "score": st.floats(0, 1) | values},
     )
     | values,

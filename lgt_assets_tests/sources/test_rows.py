@@ -18,7 +18,11 @@ def test_rows_fit_their_tables(tmp_path: Path) -> None:
     twice = [{"label": "ball", "box": [1, 2, 3, 4]}] * 2
     flat_picture(tmp_path / "twice.png", 99)
     with manifest.open("a") as file:
-        file.write(write_lines(tmp_path / "more", [row("twice.png", boxes=twice), row("gone.png"), row("gone.png")]).read_text())
+        file.write(
+            write_lines(
+                tmp_path / "more", [row("twice.png", boxes=twice), row("gone.png"), row("gone.png")]
+            ).read_text()
+        )
     state = add(tmp_path, manifest)
     rows = shard_rows(state, "mine-00000")
     for table in ("images", "grounded_objects", "rejections"):

@@ -47,7 +47,13 @@ def test_adding_again_adds_nothing_and_changes_nothing(tmp_path: Path) -> None:
     manifest = flat_manifest(tmp_path, range(5))
     with manifest.open("a") as file:
         # Every kind of problem twice, the duplicates of held pictures among them.
-        lines = [row("gone.png"), row("0.png", id="id0"), row("0.png", id="other"), row("1.png", id="id0"), row("2.png")]
+        lines = [
+            row("gone.png"),
+            row("0.png", id="id0"),
+            row("0.png", id="other"),
+            row("1.png", id="id0"),
+            row("2.png"),
+        ]
         file.write(write_lines(tmp_path / "bad.jsonl", lines * 2).read_text())
     first = add(state, manifest)
     assert (first.images_added, first.problems_added) == (5, 10)
@@ -155,7 +161,9 @@ add_source(pathlib.Path(sys.argv[1]), "mine", "manifest", {"path": sys.argv[2]},
 def test_a_killed_adder_leaves_whole_shards_and_the_next_goes_on(tmp_path: Path, dying: str, whole: list[str]) -> None:
     state, untouched = tmp_path / "state", tmp_path / "untouched"
     manifest = flat_manifest(tmp_path, range(10))
-    child = subprocess.run([sys.executable, "-c", KILLED, str(state), str(manifest), dying], cwd=REPOSITORY, check=False)
+    child = subprocess.run(
+        [sys.executable, "-c", KILLED, str(state), str(manifest), dying], cwd=REPOSITORY, check=False
+    )
     assert child.returncode == -signal.SIGKILL
     folder = state / "sources" / "mine"
     assert [path.name for path in folder.iterdir() if path.name.startswith(f".{dying}")]

@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from lgt_assets.identity import random_of
-from lgt_assets.schemas import COMPOSITION_KINDS, frame
+from lgt_assets.row_model import COMPOSITION_KINDS
+from lgt_assets.schemas import frame
 from lgt_assets.synthesis.compose import apply_verification, build_compositions, plan_compositions, plan_verification
 from lgt_assets.synthesis.composition_kinds import choose_groups, kinds_from_answers, kinds_from_scene_grammar
 from lgt_assets.validation import validate

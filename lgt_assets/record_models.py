@@ -1,0 +1,67 @@
+"""Pandera models of the tables beside the assets: completions, rejections, the funnel, who is in which shard."""
+
+from pandera.polars import DataFrameModel, Field
+
+from lgt_assets.row_model import KEY_PATTERN, Rows
+
+
+class Generations(Rows):
+    """One completion with all that decided it and what it cost."""
+
+    request_key: str = Field(unique=True, str_matches=KEY_PATTERN, description="Key.")
+    asset: str = Field(description="Asset that paid for it.")
+    role: str = Field(description="Role that the model played.")
+    engine: str = Field(description="Engine that ran it.")
+    model: str = Field(description="Model name.")
+    revision: str = Field(description="Model revision.")
+    template_hash: str = Field(description="sha256 of the prompt's template.")
+    prompt: str = Field(description="Rendered messages as JSON: role, text, image sha256s.")
+    prefix: str = Field(description="Start of the assistant turn that was continued.")
+    sampling: str = Field(description="Sampling parameters as JSON.")
+    seed: int = Field(ge=0, description="Seed of the request.")
+    sample_index: int = Field(ge=0, description="Which sample of this prompt.")
+    text: str = Field(description="Raw completion.")
+    finish_reason: str = Field(isin=["stop", "length"], description="Why it ended.")
+    prompt_tokens: int = Field(ge=0, description="Tokens of the prompt.")
+    cached_tokens: int = Field(ge=0, description="Prompt tokens served from a prefix cache.")
+    completion_tokens: int = Field(ge=0, description="New tokens.")
+    seconds: float = Field(ge=0, description="Wall seconds in flight.")
+
+
+class Rejections(Rows):
+    """One row that was not accepted, and why: rejects are data."""
+
+    rejection_id: str = Field(unique=True, str_startswith="x.", description="Key.")
+    asset: str = Field(description="Asset that rejected it.")
+    parent_id: str = Field(nullable=True, description="Row it would have been made from.")
+    request_key: str = Field(nullable=True, description="Completion it came in; null for source rows.")
+    reason: str = Field(str_matches=r"^[a-z][a-z0-9_]*$", description="Why, as a word that can be counted.")
+    detail: str = Field(description="File, row, field, or what was found; for people.")
+    raw: str = Field(description="Raw text that was rejected.")
+
+
+class Funnel(Rows):
+    """What one asset asked, got and kept in one shard, and what that cost."""
+
+    asset: str = Field(description="Asset.")
+    asked: int = Field(ge=0, description="Completions (for sources: rows) that were judged.")
+    parsed: int = Field(ge=0, description="Of those, how many gave something to judge.")
+    accepted: int = Field(ge=0, description="Rows written.")
+    rejected: int = Field(ge=0, description="Rows rejected; see rejections for the reasons.")
+    requests_sent: int = Field(ge=0, description="Requests sent to a model.")
+    requests_reused: int = Field(ge=0, description="Requests answered by the response store.")
+    prompt_tokens: int = Field(ge=0, description="Prompt tokens of the requests sent.")
+    completion_tokens: int = Field(ge=0, description="New tokens of the requests sent.")
+    seconds: float = Field(ge=0, description="Wall seconds of the shard in this asset.")
+
+
+class ShardMembers(DataFrameModel):
+    """Which pictures a shard holds; append-only."""
+
+    shard: str = Field(description="Shard.")
+    image_id: str = Field(unique=True, description="Picture.")
+    sha256: str = Field(str_matches=KEY_PATTERN, description="sha256 of the file's bytes.")
+    removed: bool = Field(description="True for the tombstone of a takedown.")
+
+    class Config:
+        strict = True
