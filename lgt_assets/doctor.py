@@ -172,18 +172,9 @@ def _weights_finding(model: str, revision: str) -> Finding:
         return Finding(subject, True, f"in {folder}")
     mend = f"hf download {model}" + (f" --revision {revision}" if revision else "")
     if importlib.util.find_spec("huggingface_hub") is None:
-        return Finding(
-            subject,
-            False,
-            "not on this machine",
-            f"{shlex.join([sys.executable, '-m', 'pip', 'install', 'huggingface_hub'])} && {mend}",
-        )
+        install = shlex.join([sys.executable, "-m", "pip", "install", "huggingface_hub"])
+        return Finding(subject, False, "not on this machine", f"{install} && {mend}")
     from huggingface_hub import try_to_load_from_cache
 
-    cached = try_to_load_from_cache(model, "config.json", revision=revision or None)
-    return Finding(
-        subject,
-        isinstance(cached, str),
-        "in the hub's cache" if isinstance(cached, str) else "not on this machine",
-        mend,
-    )
+    cached = isinstance(try_to_load_from_cache(model, "config.json", revision=revision or None), str)
+    return Finding(subject, cached, "in the hub's cache" if cached else "not on this machine", mend)

@@ -107,10 +107,8 @@ def write_made_tables(state: Path) -> DeltaStore:
     for table, content in rows.items():
         store.replace(table, frame(table, content), shard=SHARD)
     question_id = rows["seed_questions"][0]["question_id"]
-    rejected = [
-        rejection_row("distilled_cots", reason, n, parent_id=question_id)
-        for n, reason in enumerate(["cut_off"] * 2 + ["no_answer"])
-    ]
+    reasons = enumerate(["cut_off", "cut_off", "no_answer"])
+    rejected = [rejection_row("distilled_cots", reason, n, parent_id=question_id) for n, reason in reasons]
     store.replace("rejections", frame("rejections", rejected), shard=SHARD, asset="distilled_cots")
     for asset, asked, parsed in (("images", 3, 1), ("distilled_cots", 5, 3)):
         row = funnel_row(asset, asked=asked, parsed=parsed, requests_sent=asked)

@@ -15,7 +15,10 @@ ALLOWED = {
     "errors": set(),
     "identity": {"errors"},
     "progress": set(),
-    "schemas": {"errors", "identity"},
+    "row_model": set(),
+    "asset_models": {"row_model"},
+    "record_models": {"row_model"},
+    "schemas": {"asset_models", "record_models", "row_model"},
     "validation": {"errors", "identity", "schemas"},
     "storage": {"errors", "identity", "schemas"},
     "engines": {"errors", "identity"},
@@ -23,7 +26,7 @@ ALLOWED = {
     "settings": {"errors", "identity", "engines"},
     "embedded": {"errors", "identity", "engines", "prompts", "settings", "synthesis"},
     "sources": {"errors", "identity", "schemas", "validation", "embedded", "settings", "synthesis"},
-    "synthesis": {"errors", "identity", "schemas", "engines", "prompts", "settings"},
+    "synthesis": {"errors", "identity", "row_model", "schemas", "engines", "prompts", "settings"},
     "release": {"errors", "identity", "schemas"},
     "report": {"storage"},
     "lineage": {"errors", "identity", "schemas", "storage", "validation"},
@@ -77,5 +80,4 @@ def test_only_the_orchestrating_modules_know_dagster() -> None:
 
 
 def test_no_module_is_longer_than_a_person_reads() -> None:
-    long = {str(path.relative_to(ROOT)) for path, _ in MODULES if len(path.read_text().splitlines()) > 300}
-    assert long <= {"schemas.py"}, "only the data dictionary may be longer than 300 lines"
+    assert not {str(path.relative_to(ROOT)) for path, _ in MODULES if len(path.read_text().splitlines()) > 300}

@@ -1,9 +1,12 @@
 """`lgt embedded`: measure or train the small model that comes with the package."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from lgt_assets.commands.console import notices, output, plain, print_json
@@ -15,7 +18,9 @@ WEIGHTS = Annotated[
 ]
 NUMBER = Annotated[int, typer.Option("--n", min=1, help="Held-out pictures with one question each.")]
 JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
-OUT = Annotated[Path, typer.Option("--out", help="Folder for weights and checkpoints.")]
+OUT = Annotated[
+    Path | None, typer.Option("--out", help="Folder for weights and checkpoints; by default $LGT_STATE/embedded.")
+]
 SEED = Annotated[int, typer.Option("--seed", min=0, help="Decides initial weights and every batch.")]
 THREADS = Annotated[int, typer.Option("--threads", min=1, help="CPU threads.")]
 RESUME = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")]
@@ -35,15 +40,29 @@ def require_libraries() -> None:
         raise EngineError(f"the embedded model needs {', '.join(missing)}: {install_command('hf_transformers')}")
 
 
+@contextmanager
+def showing(what: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar (stderr) that moves when it is called with what is done, the total, and a remark."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=notices()) as progress:
+        task = progress.add_task(what)
+
+        def move(done: int, total: int, remark: str) -> None:
+            progress.update(task, completed=done, total=total, description=escape(f"{what} {plain(remark)}".strip()))
+
+        yield move
+
+
 @app.command()
-def evaluate(weights: WEIGHTS = None, n: NUMBER = 1000, as_json: JSON = False) -> None:
+def evaluate(weights: WEIGHTS = None, n: NUMBER = 1000, threads: THREADS = 2, as_json: JSON = False) -> None:
     """Measure the model on held-out scenes: with the picture, a blank one and a wrong one, and in every role."""
     require_libraries()
     from lgt_assets.embedded.evaluation import evaluate as measure
     from lgt_assets.embedded.evaluation import format_table
     from lgt_assets.engines.model_identity import embedded_folder
 
-    result = measure(weights or embedded_folder(), n=n)
+    with showing("evaluating") as progress:
+        result = measure(weights or embedded_folder(), n=n, threads=threads, progress=progress)
     if as_json:
         print_json(result)
     else:
@@ -51,17 +70,13 @@ def evaluate(weights: WEIGHTS = None, n: NUMBER = 1000, as_json: JSON = False) -
 
 
 @app.command()
-def train(out: OUT = Path(".lgt/embedded"), seed: SEED = 0, threads: THREADS = 2, resume: RESUME = False) -> None:
-    """Train the model from a seed (hours on two cores); checkpoints lie in --out, and --resume goes on from the last."""
+def train(out: OUT = None, seed: SEED = 0, threads: THREADS = 2, resume: RESUME = False) -> None:
+    """Train the model from a seed (an hour or two on two cores); --resume goes on from the last checkpoint in --out."""
     require_libraries()
     from lgt_assets.embedded.training import train as train_model
+    from lgt_assets.settings import state_folder
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=notices()) as progress:
-        task = progress.add_task("training")
-
-        def on_progress(done: int, total: int, message: str) -> None:
-            progress.update(task, completed=done, total=total, description=plain(message).plain)
-
-        train_model(out, seed=seed, threads=threads, resume=resume, progress=on_progress)
-    output().print(f"weights in {out}; try them: lgt embedded evaluate --weights {out}", markup=False)
+    folder = out or state_folder() / "embedded"
+    with showing("training") as progress:
+        train_model(folder, seed=seed, threads=threads, resume=resume, progress=progress)
+    output().print(plain(f"weights in {folder}; measure them: lgt embedded evaluate --weights {folder}"))

@@ -13,6 +13,7 @@ from lgt_assets.lineage import Family, Member
 
 VALUE_CHARACTERS = 2000
 LABEL_CHARACTERS = 100
+EDGES = ("x0", "y0", "x1", "y1")
 REQUEST_FIELDS = (
     "role",
     "engine",
@@ -81,9 +82,7 @@ def _grow(
 
 
 def _headline(member: Member) -> Text:
-    values = ", ".join(
-        f"{value:.0f}" if name in {"x0", "y0", "x1", "y1"} else str(value) for name, value in member.values.items()
-    )
+    values = ", ".join(f"{value:.0f}" if name in EDGES else str(value) for name, value in member.values.items())
     return Text.assemble((member.table, "cyan"), " ", plain(member.row_id), " ", _short(values, LABEL_CHARACTERS))
 
 

@@ -15,10 +15,10 @@ from lgt_assets.embedded.roles import make_example, practice_example
 from lgt_assets.embedded.scenes import Scene, generate_scene
 from lgt_assets.embedded.tokenizer import OPENING, SPECIAL_TOKENS, TAGS, TURN
 
-TOKENS_PER_BATCH = 2048
+TOKENS_PER_BATCH = 1536
 BATCHES_PER_CHUNK = 6
-TYPICAL_LENGTH = {"questioner": 215, "composer": 165, "vlm": 165, "reasoner": 320, "verifier": 150, "practice": 340}
-DECISION = re.compile(r"\([A-D]\)|\u0120#?\d+\)?")
+TYPICAL_LENGTH = {"questioner": 215, "composer": 165, "vlm": 170, "reasoner": 340, "verifier": 155, "practice": 350}
+DECISION = re.compile(r"\([A-D]\)|\u0120(?:#?\d+\)?|yes|no)")
 # Held-out scenes have numbers below this, training scenes at or above it.
 FIRST_TRAINING_SCENE = 1 << 32
 
@@ -44,7 +44,7 @@ class BatchSource:
         self._picture = [token("<|vision_start|>"), *image, token("<|vision_end|>")]
         self._end = token("<|im_end|>")
         self.letters = [token(f"({letter})") for letter in "ABCD"]
-        # Letters, numbers of records, tallies and coordinates in running text: where a thought is decided.
+        # Letters, verdicts, numbers of records, tallies and coordinates in running text: where a thought is decided.
         self.decisions = [i for word, i in tokenizer.get_vocab().items() if DECISION.fullmatch(word)]
         self._blank, self._line = self._encode(" (A)")[0], self._encode("\n")[0]
         self._words = list(range(len(SPECIAL_TOKENS) + 256, len(tokenizer) - len(TAGS)))
@@ -85,7 +85,7 @@ class BatchSource:
     def drill(self, number: int) -> Batch:
         """Random token strings that can only be continued by copying or looking up; they make copying heads firm."""
         generator = random.Random(f"drill-{self._seed}-{number}")
-        kind = generator.choice(("copy", "records", "records", "pairs", "letters", "letters", "pointers", "pointers"))
+        kind = generator.choice(("copy", "records", "records", "pairs", "letters", "letters"))
         rows = [getattr(self, f"_{kind}")(generator) for _ in range(TOKENS_PER_BATCH // 40)]
         return _padded([(ids, learnt, None) for ids, learnt in rows], False)
 
@@ -110,20 +110,6 @@ class BatchSource:
         for _ in range(8):
             at = 2 * generator.randrange(5)
             ids, learnt = ids + ids[at : at + 2], [*learnt, 0, 1]
-        return ids, learnt
-
-    def _pointers(self, generator: random.Random) -> tuple[list[int], list[int]]:
-        """Numbered records of three words; then the number of a record by its last words, and the record again."""
-        style, count = generator.choice((" #{}", " {})")), generator.randint(3, 5)
-        words = generator.sample(self._words, 3 * count)
-        numbers = [self._encode(style.format(i + 1))[0] for i in range(count)]
-        records = [[numbers[i], *words[3 * i : 3 * i + 3]] for i in range(count)]
-        ids = sum(records, [])
-        learnt = [0] * len(ids)
-        for _ in range(5):
-            record, asked = generator.choice(records), generator.randint(1, 2)
-            ids += [*record[4 - asked :], self._blank, *record]
-            learnt += [0] * (asked + 1) + [1] * 4
         return ids, learnt
 
     def _letters(self, generator: random.Random) -> tuple[list[int], list[int]]:

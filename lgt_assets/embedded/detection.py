@@ -24,6 +24,7 @@ class DetectionHead(nn.Module):
         self.read = nn.Linear(WIDTH, sum(OUTPUTS))
 
     def forward(self, visual: Tensor) -> Tensor:
+        """Readings (..., sum of OUTPUTS) of visual tokens (..., width)."""
         return self.read(self.norm(visual.float()))
 
 

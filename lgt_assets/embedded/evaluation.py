@@ -10,19 +10,18 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lgt_assets.embedded import examinations
+from lgt_assets.embedded.answerers import CUES
+from lgt_assets.embedded.examples import Example
 from lgt_assets.embedded.grammar import NotAskable, true_answer
-from lgt_assets.embedded.roles import CUES, Example
 from lgt_assets.embedded.scenes import Scene, render
-from lgt_assets.errors import EngineError
-
-if TYPE_CHECKING:
-    from PIL import Image
+from lgt_assets.embedded.speaker import Speaker
 
 WEIGHTS = Path(__file__).parent / "weights"
 Progress = Callable[[int, int, str], None]
+PICTURES = ("accuracy", "blank_image", "shuffled_image")
+TEXT_ROLES = ("reasoner", "composer", "questioner", "verifier")
 # Thoughts are sampled as the pipeline samples them; everything else is greedy.
 THOUGHT_TEMPERATURE = 1.0
 
@@ -36,6 +35,7 @@ class Share:
 
     @property
     def value(self) -> float:
+        """The share in [0, 1]; not a number if nothing was asked."""
         return self.right / self.n if self.n else float("nan")
 
     def interval(self) -> tuple[float, float]:
@@ -45,74 +45,6 @@ class Share:
         z, p, n = 1.959964, self.value, self.n
         middle, spread = p + z * z / (2 * n), z * ((p * (1 - p) + z * z / (4 * n)) / n) ** 0.5
         return (middle - spread) / (1 + z * z / n), (middle + spread) / (1 + z * z / n)
-
-
-class Speaker:
-    """The model as transformers loads it, answering many prompts at once."""
-
-    def __init__(self, weights: Path, threads: int, batch: int = 64) -> None:
-        import torch
-        from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
-
-        torch.set_num_threads(threads)
-        if not (weights / "model.safetensors").exists():
-            raise EngineError(f"no model in {weights}: give the folder that `lgt embedded train` wrote")
-        self._batch = batch
-        self._model = AutoModelForImageTextToText.from_pretrained(weights, dtype=torch.float32).eval()
-        self._tokenizer = AutoTokenizer.from_pretrained(weights, padding_side="left")
-        self._processor = AutoImageProcessor.from_pretrained(weights, backend="pil")
-        self.spoken: Callable[[int], None] = lambda count: None
-
-    def replies(
-        self,
-        texts: list[str],
-        pictures: list[Image.Image] | None = None,
-        prefixes: list[str] | None = None,
-        temperature: float = 0.0,
-        seed: int = 0,
-    ) -> list[str]:
-        """The replies to user texts, in their order; with pictures, each before its text; each after its prefix."""
-        import torch
-
-        torch.manual_seed(seed)
-        prefixes = prefixes or [""] * len(texts)
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]) + len(prefixes[i]))
-        replies = [""] * len(texts)
-        for start in range(0, len(order), self._batch):
-            rows = order[start : start + self._batch]
-            shown = None if pictures is None else [pictures[i] for i in rows]
-            for i, reply in zip(rows, self._generate([(texts[i], prefixes[i]) for i in rows], shown, temperature), strict=True):
-                replies[i] = reply
-            self.spoken(len(rows))
-        return replies
-
-    def _generate(self, prompts: list[tuple[str, str]], pictures, temperature: float) -> list[str]:
-        import torch
-
-        inputs, places = {}, 0
-        if pictures is not None:
-            inputs = dict(self._processor(images=pictures, return_tensors="pt"))
-            places = int(inputs["image_grid_thw"][0].prod()) // 4
-        turns = [self._turn(text, places) + prefix for text, prefix in prompts]
-        encoded = self._tokenizer(turns, return_tensors="pt", padding=True)
-        if pictures is not None:
-            inputs["mm_token_type_ids"] = (encoded["input_ids"] == self._model.config.image_token_id).long()
-        sampling = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {"do_sample": False}
-        with torch.inference_mode():
-            output = self._model.generate(
-                input_ids=encoded["input_ids"],
-                attention_mask=encoded["attention_mask"],
-                max_new_tokens=260,
-                **inputs,
-                **sampling,
-            )
-        return self._tokenizer.batch_decode(output[:, encoded["input_ids"].shape[1] :], skip_special_tokens=True)
-
-    def _turn(self, text: str, places: int) -> str:
-        content = [{"type": "image"}] if places else []
-        messages = [{"role": "user", "content": [*content, {"type": "text", "text": text}]}]
-        turn = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        return turn.replace("<|image_pad|>", "<|image_pad|>" * places)
 
 
 def _answered(reply: str, example: Example) -> bool:
@@ -156,13 +88,31 @@ def _thought(reply: str) -> str:
     return reply.partition("<think>")[2].partition("</think>")[0].strip()
 
 
-def examine(weights: Path, *, n: int, seed: int, threads: int, progress: Progress | None) -> dict[str, dict[str, Share]]:
+class Evaluation(dict):
+    """The numbers that ``evaluate`` returns; ``shares`` holds the counts behind them."""
+
+    def __init__(self, shares: dict[str, dict[str, Share]]) -> None:
+        self.shares = shares
+        numbers = {part: {name: round(share.value, 4) for name, share in row.items()} for part, row in shares.items()}
+        super().__init__(
+            {"n": shares[PICTURES[0]]["all"].n}
+            | {part: numbers[part] for part in PICTURES}
+            | {"roles": {role: numbers[role] for role in TEXT_ROLES}}
+        )
+
+
+def examine(
+    weights: Path, *, n: int, seed: int, threads: int, progress: Progress | None
+) -> dict[str, dict[str, Share]]:
     """All shares behind ``evaluate``, by part and name."""
     from PIL import Image
 
     speaker = Speaker(weights, threads)
     papers = examinations.papers(n, seed)
-    total, done = sum(papers.count(name) for name in ("vlm",) * 4 + ("questioner", "composer", "reasoner", "verifier")), 0
+    total, done = (
+        sum(papers.count(name) for name in ("vlm",) * 4 + ("questioner", "composer", "reasoner", "verifier")),
+        0,
+    )
 
     def spoken(count: int) -> None:
         nonlocal done
@@ -185,7 +135,9 @@ def examine(weights: Path, *, n: int, seed: int, threads: int, progress: Progres
     prefixes = [f"<think> {_thought(reply)} {generator.choice(CUES)}" for reply in first]
     second = speaker.replies(papers.texts["reasoner"], prefixes=prefixes)
     hits = [_answered(reply, example) for reply, example in zip(second, looked, strict=False)]
-    after_wrong = [hit for hit, reply, example in zip(hits, first, looked, strict=False) if not _answered(reply, example)]
+    after_wrong = [
+        hit for hit, reply, example in zip(hits, first, looked, strict=False) if not _answered(reply, example)
+    ]
     shares["reasoner"] = {"all": Share(sum(hits), len(hits)), "after_wrong": Share(sum(after_wrong), len(after_wrong))}
     shares["sampled"] = {"all": Share(len(hits) - len(after_wrong), len(hits))}
     for role in ("composer", "questioner"):
@@ -200,22 +152,29 @@ def examine(weights: Path, *, n: int, seed: int, threads: int, progress: Progres
 
 def evaluate(
     weights: Path = WEIGHTS, *, n: int = 1000, seed: int = 0, threads: int = 2, progress: Progress | None = None
-) -> dict:
-    """Scores on ``n`` questions about held-out pictures and fewer for the text roles, with everything behind them.
+) -> Evaluation:
+    """Scores on ``n`` questions about held-out pictures and fewer for the text roles; shares lie in [0, 1].
 
-    Returns {"n", "accuracy", "blank_image", "shuffled_image": {TYPE: share, "all": share}, "roles": {ROLE: {NAME: share}}}
-    with shares in [0, 1]. Raises EngineError if there is no model in ``weights``.
+    Returns {"n", "accuracy", "blank_image", "shuffled_image": {TYPE: share, "all": share}, "roles": {ROLE: {NAME: share}}}.
+    Raises EngineError if there is no model in ``weights``.
     """
-    return report(examine(weights, n=n, seed=seed, threads=threads, progress=progress))
+    return Evaluation(examine(weights, n=n, seed=seed, threads=threads, progress=progress))
 
 
-def report(shares: dict[str, dict[str, Share]]) -> dict:
-    """Shares as the plain numbers that ``evaluate`` returns; one part of it holds those for the table."""
-    numbers = {part: {name: round(share.value, 4) for name, share in row.items()} for part, row in shares.items()}
-    pictures = ("accuracy", "blank_image", "shuffled_image")
-    roles = ("reasoner", "composer", "questioner", "verifier")
-    return (
-        {"n": shares["accuracy"]["all"].n}
-        | {part: numbers[part] for part in pictures}
-        | {"roles": {role: numbers[role] for role in roles}}
-    )
+def format_table(result: Evaluation) -> str:
+    """The scores as text with their 95 % intervals, a line each."""
+    shares = result.shares
+    lines = [f"{result['n']} questions about held-out pictures; share right (95 % interval)", ""]
+    lines.append(f"{'type':<14}{'the picture':>20}{'a blank one':>20}{'another scene':>20}")
+    for name in shares[PICTURES[0]]:
+        lines.append(f"{name:<14}" + "".join(f"{_cell(shares[part][name]):>20}" for part in PICTURES))
+    lines += ["", f"{'role':<14}{'score':<20}{'share':>20}{'of':>8}"]
+    for role in TEXT_ROLES:
+        for name, share in shares[role].items():
+            lines.append(f"{role:<14}{name.replace('_', ' '):<20}{_cell(share):>20}{share.n:>8}")
+    return "\n".join(lines)
+
+
+def _cell(share: Share) -> str:
+    low, high = share.interval()
+    return f"{share.value:.3f} ({low:.2f}-{high:.2f})"

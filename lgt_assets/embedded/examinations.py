@@ -5,8 +5,11 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from lgt_assets.embedded.answerers import CANNOT_KNOW, vlm_example
+from lgt_assets.embedded.examples import Example
 from lgt_assets.embedded.grammar import COMPOSITION_KINDS, MULTI_HOP, QUESTION_TYPES, question_type
-from lgt_assets.embedded.roles import Example, described, make_example
+from lgt_assets.embedded.prompt_texts import described
+from lgt_assets.embedded.roles import make_example
 from lgt_assets.embedded.sampling import composed_ask, seed_ask
 from lgt_assets.embedded.scenes import caption, generate_scene
 from lgt_assets.prompts.templates import prompt_set
@@ -26,6 +29,7 @@ class Papers:
     texts: dict[str, list[str]]
 
     def count(self, role: str) -> int:
+        """How many questions a role gets."""
         return len(self.texts[role])
 
 
@@ -35,12 +39,12 @@ def type_of(example: Example) -> str:
 
 
 def _picture_example(kind: str, number: int, generator: random.Random) -> Example:
-    from lgt_assets.embedded.roles import vlm_example
-
     scene = generate_scene(FIRST_SCENE + number)
     if kind == MULTI_HOP:
         # A comparison of two counts reads like a simple one; it is filed under Comparison.
-        ask = composed_ask(generator.choice([name for name in COMPOSITION_KINDS if name != "compare"]), scene, generator)[1]
+        ask = composed_ask(
+            generator.choice([name for name in COMPOSITION_KINDS if name != "compare"]), scene, generator
+        )[1]
     else:
         ask = seed_ask(kind, scene, generator)
     return vlm_example(scene, generator, ask)
@@ -58,7 +62,7 @@ def papers(n: int, seed: int) -> Papers:
         while len(examples[role]) < int(n * SHARES[role]):
             example = make_example(role, generate_scene(FIRST_SCENE + start + len(examples[role])), generator)
             # What cannot be known has no right answer.
-            if "cannot know" not in example.reply:
+            if CANNOT_KNOW not in example.reply:
                 examples[role].append(example)
     variables = {role: [example.variables for example in rows] for role, rows in examples.items()}
     variables["reasoner"] = [

@@ -11,7 +11,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from lgt_assets.embedded.scenes import COLORS, POSITIONS, SHAPES, SIZES, Scene, SceneObject, position
+from lgt_assets.embedded.scenes import COLORS, SHAPES, SIZES, Scene, SceneObject, position
 from lgt_assets.errors import LgtError
 
 
@@ -52,7 +52,10 @@ TEMPLATES = {
     "larger": ("Which is larger, the {} or the {}?", "Which object is bigger, the {} or the {}?"),
     "further": ("Which is {}, the {} or the {}?", "Which object is {}, the {} or the {}?"),
     "more": ("Are there more {} or more {}?", "What are there more of, {} or {}?"),
-    "sum": ("What is the number of {} plus the number of {}?", "What do you get if you add the number of {} to the number of {}?"),
+    "sum": (
+        "What is the number of {} plus the number of {}?",
+        "What do you get if you add the number of {} to the number of {}?",
+    ),
 }  # fmt: skip
 _COLOR, _SHAPE, _EXTREME = "|".join(COLORS), "|".join(SHAPES), "|".join(EXTREMES)
 _THING = f"(?:{_COLOR}) (?:{_SHAPE})|(?:{_EXTREME}) object"
@@ -101,7 +104,9 @@ def parse(question: str) -> Ask:
 
 def question_type(ask: Ask) -> str:
     """The type a question of this meaning is filed under; whatever needs several steps is Multi-hop."""
-    indirect = any(" with the " in slot or slot.split()[0] in EXTREMES and slot.endswith(" object") for slot in ask.slots)
+    indirect = any(
+        " with the " in slot or slot.split()[0] in EXTREMES and slot.endswith(" object") for slot in ask.slots
+    )
     if indirect or ask.kind in ("both", "sum"):
         return MULTI_HOP
     return next(name for name, kinds in QUESTION_TYPES.items() if ask.kind in kinds)
@@ -195,7 +200,6 @@ def resolve(ask: Ask, scene: Scene) -> str:
 def true_answer(question: str, scene: Scene) -> str:
     """The true answer to a question's text. Raises NotAskable if it cannot be read or has no single answer."""
     return resolve(parse(question), scene)
-
 
 
 def bridge(first: tuple[str, str], second: tuple[str, str]) -> Ask | None:

@@ -31,6 +31,7 @@ class Norm(nn.Module):
         self.weight = nn.Parameter(torch.ones(width))
 
     def forward(self, x: Tensor) -> Tensor:
+        """The same shape, each vector of unit mean square times the weight."""
         return F.rms_norm(x, (x.shape[-1],), self.weight.to(x.dtype), EPSILON)
 
 
@@ -43,6 +44,7 @@ class Attention(nn.Module):
         self.o_proj = nn.Linear(WIDTH, WIDTH, bias=False)
 
     def forward(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+        """From (batch, length, width) to the same shape; tables as ``rotary_tables`` gives them."""
         batch, length, _ = x.shape
         weight = torch.cat([self.q_proj.weight, self.k_proj.weight, self.v_proj.weight])
         bias = torch.cat([self.q_proj.bias, self.k_proj.bias, self.v_proj.bias])
@@ -61,6 +63,7 @@ class FeedForward(nn.Module):
         self.down_proj = nn.Linear(INNER, WIDTH, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """From (batch, length, width) to the same shape."""
         return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
 
 
@@ -73,6 +76,7 @@ class Layer(nn.Module):
         self.input_layernorm, self.post_attention_layernorm = Norm(WIDTH), Norm(WIDTH)
 
     def forward(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+        """From (batch, length, width) to the same shape."""
         x = x + self.self_attn(self.input_layernorm(x), cosine, sine)
         return x + self.mlp(self.post_attention_layernorm(x))
 
@@ -95,6 +99,7 @@ class Decoder(nn.Module):
         return self.norm(x)
 
     def logits(self, hidden: Tensor) -> Tensor:
+        """Scores (..., vocabulary) of hidden states (..., width)."""
         return F.linear(hidden, self.embed_tokens.weight)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def outline(shape: str, radius: float) -> list[tuple[float, float]]:
     return corners[shape]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _masks(shape: str, size: str) -> tuple[Image.Image, Image.Image, Image.Image]:
     """Anti-aliased masks, 2 (radius + 8) pixels wide: the form, its soft shadow, the light on its upper half."""
     from PIL import Image, ImageChops, ImageDraw, ImageFilter

@@ -1,12 +1,14 @@
 """The chains of thought the embedded model is taught: every intermediate result is written before it is used.
 
-Records are numbered, ``#1 small red circle [50, 30, 90, 70]`` where the model looks at pixels and ``1) small red ...``
-where it reads facts, so that a step can point at a record and a copying attention head can follow. Free of torch.
+What a step needs stands right before it or follows, elsewhere, the very words just written: copying attention heads
+find both. Records are numbered, ``#1 small red circle [50, 30, 90, 70]`` where the model looks at pixels and
+``1) small red ...`` where it reads facts. Free of torch.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from lgt_assets.embedded.grammar import (
     CANNOT_TELL,
@@ -21,6 +23,7 @@ from lgt_assets.embedded.grammar import (
     find,
     plain_subject,
     resolve,
+    tally,
 )
 from lgt_assets.embedded.scenes import COLORS, POSITIONS, SHAPES, Scene, SceneObject, position
 
@@ -30,7 +33,11 @@ SEEN, GIVEN = "#{}", "{})"
 
 def record(item: SceneObject) -> str:
     """An object with its box: ``small red circle [50, 30, 90, 70]``."""
-    return f"{item.phrase} [{', '.join(map(str, item.box))}]"
+    return f"{item.phrase} {_box(item)}"
+
+
+def _box(item: SceneObject) -> str:
+    return f"[{', '.join(map(str, item.box))}]"
 
 
 def listing(objects: tuple[SceneObject, ...], style: str) -> str:
@@ -38,46 +45,56 @@ def listing(objects: tuple[SceneObject, ...], style: str) -> str:
     return "; ".join(f"{style.format(i)} {record(item)}" for i, item in enumerate(objects, 1))
 
 
-def _pointer(item: SceneObject, scene: Scene, style: str) -> str:
-    return f"{style.format(scene.objects.index(item) + 1)} {item.phrase}"
-
-
-def _scan(scene: Scene, style: str, note) -> str:
+def _scan(scene: Scene, style: str, note: Callable[[SceneObject], str]) -> str:
     return "; ".join(f"{style.format(i)} {item.phrase} {note(item)}" for i, item in enumerate(scene.objects, 1))
 
 
-def _running(scene: Scene, subjects: tuple[str, ...], style: str) -> str:
-    """Each object with the tallies so far; one number for each subject."""
-    tallies = [0] * len(subjects)
+def _count(subject: str, scene: Scene, style: str) -> str:
+    """Each object with the tally so far."""
+    total = 0
 
     def note(item: SceneObject) -> str:
-        for i, subject in enumerate(subjects):
-            tallies[i] += belongs(item, subject)
-        return " ".join(map(str, tallies))
+        nonlocal total
+        total += belongs(item, subject)
+        return str(total)
 
-    scan = _scan(scene, style, note)
-    return f"Count the {' and the '.join(subjects)}: {scan}. That makes {' and '.join(map(str, tallies))}."
+    return f"Count the {subject}: {_scan(scene, style, note)}. That makes {total}."
+
+
+def _look_for(thing: str, scene: Scene, style: str) -> str:
+    """The objects up to the one that is meant by a form or a colour."""
+    wanted = find(thing, scene)
+    upto = scene.objects[: scene.objects.index(wanted) + 1]
+    return f"Look for the {thing}: {_scan(Scene(0, upto), style, lambda item: 'yes' if item == wanted else 'no')}."
 
 
 def _extreme(name: str, scene: Scene, style: str) -> str:
-    """Each object's coordinate on the axis asked about, and the best so far; then whose that is."""
+    """Each object's box, its coordinate on the axis asked about, the best so far and whose that is."""
     axis, better = ((0, min), (0, max), (1, min), (1, max))[EXTREMES.index(name)]
-    best: list[int] = []
+    best: list[tuple[int, str]] = []
 
     def note(item: SceneObject) -> str:
-        best[:] = [better([item.center[axis], *best])]
-        return f"{item.center[axis]} {best[0]}"
+        own = style.format(scene.objects.index(item) + 1)
+        # Coordinates differ within a scene; the comparison never comes to the second part.
+        best[:] = [better([*best, (item.center[axis], own)])]
+        return f"{_box(item)} {item.center[axis]} {best[0][0]} {best[0][1]}"
 
     return f"Find the {name}: {_scan(scene, style, note)}."
 
 
-def _thing(thing: str, scene: Scene, style: str, *, centered: bool = False) -> str:
-    """What says which object is meant: a scan for an extreme, else the record's number; with its centre if asked."""
-    name = thing.split()[0] if thing.split()[0] in EXTREMES else thing
-    lead = _extreme(name, scene, style) + " " if name != thing else ""
+def _thing(thing: str, scene: Scene, style: str) -> str:
+    """An object named or found, up to its phrase: ``The red star`` or ``Find the lowest: ... The lowest is #2 ...``."""
+    name = thing.split()[0]
+    if name not in EXTREMES:
+        return f"The {thing}"
     item = find(thing, scene)
-    center = f" at {item.center[0]} {item.center[1]}" if centered else ""
-    return f"{lead}The {name} is {_pointer(item, scene, style)}{center}."
+    number = style.format(scene.objects.index(item) + 1)
+    return f"{_extreme(name, scene, style)} The {name} is {number} {item.phrase}"
+
+
+def _placed(thing: str, scene: Scene, style: str) -> str:
+    item = find(thing, scene)
+    return f"{_thing(thing, scene, style)} {_box(item)} at {item.center[0]} {item.center[1]}."
 
 
 def steps(ask: Ask, scene: Scene, style: str) -> str:
@@ -85,35 +102,38 @@ def steps(ask: Ask, scene: Scene, style: str) -> str:
     kind, slots = ask.kind, ask.slots
     if kind == "both":
         return " ".join(f"{steps(part, scene, style)} So {resolve(part, scene)}." for part in ask.parts)
-    if kind == "color":
-        return _thing(slots[0], scene, style)
-    if kind == "shape":
-        return _thing(f"{slots[0]} object", scene, style)
+    if kind in ("color", "shape"):
+        return _look_for(slots[0] if kind == "color" else f"{slots[0]} object", scene, style)
     if kind == "extreme":
-        return _thing(f"{slots[0]} object", scene, style)
+        return _thing(f"{slots[0]} object", scene, style) + "."
     if kind == "count":
-        plain = plain_subject(slots[0], scene)
-        lead = _thing(slots[0].partition(" of the ")[2], scene, style) + " " if plain != slots[0] else ""
-        return lead + _running(scene, (plain,), style)
+        return _attribute_steps(slots[0], scene, style) + _count(plain_subject(slots[0], scene), scene, style)
     if kind in ("more", "sum"):
-        text = _running(scene, slots, style)
-        if kind == "more":
-            return text
-        first, second = text[:-1].split(" makes ")[1].split(" and ")
-        return f"{text} {first} plus {second} is {resolve(ask, scene)}."
-    things = slots[-2:] if kind != "where" else slots
-    lead = " ".join(_thing(thing, scene, style, centered=kind != "larger") for thing in things)
-    items = [find(thing, scene) for thing in things]
+        first, second = (tally(slot, scene) for slot in slots)
+        text = " ".join(_count(slot, scene, style) for slot in slots)
+        return f"{text} {first} plus {second} is {first + second}." if kind == "sum" else f"{text} {first} against {second}."
     if kind == "larger":
-        return f"{lead} {items[0].size} against {items[1].size}."
+        items = [(thing, find(thing, scene)) for thing in slots]
+        return " ".join(f"{_thing(thing, scene, style)} {_box(item)} is {item.size}." for thing, item in items)
     if kind == "where":
-        return f"{lead} That is {position(items[0])}."
-    (x0, y0), (x1, y1) = (item.center for item in items)
+        return f"{_placed(slots[0], scene, style)} That is {position(find(slots[0], scene))}."
+    lead = " ".join(_placed(thing, scene, style) for thing in slots[-2:])
+    (x0, y0), (x1, y1) = (find(thing, scene).center for thing in slots[-2:])
     if kind == "further":
         return f"{lead} {x0} against {x1}." if slots[0] in FURTHER[:2] else f"{lead} {y0} against {y1}."
     across = "level" if abs(x0 - x1) <= 20 else "left" if x0 < x1 else "right"
     along = "level" if abs(y0 - y1) <= 20 else "above" if y0 < y1 else "below"
     return f"{lead} {x0} against {x1}: {across}. {y0} against {y1}: {along}."
+
+
+def _attribute_steps(subject: str, scene: Scene, style: str) -> str:
+    """How the object is found whose colour or form ``objects with the color of the star`` share; nothing if plain."""
+    thing = subject.partition(" of the ")[2]
+    if not thing:
+        return ""
+    if thing.split()[0] in EXTREMES:
+        return _thing(thing, scene, style) + ". "
+    return _look_for(thing, scene, style) + " "
 
 
 def _window(ring: tuple[str, ...], answer: str, generator: random.Random) -> list[str]:

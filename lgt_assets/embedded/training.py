@@ -34,9 +34,9 @@ class Schedule:
     """How long each phase lasts, in steps, and how fast it learns."""
 
     vision_steps: int = 400
-    drill_steps: int = 200
-    practice_steps: int = 800
-    steps: int = 6500
+    drill_steps: int = 250
+    practice_steps: int = 500
+    steps: int = 5600
     scenes_per_vision_batch: int = 24
     vision_rate: float = 2e-3
     rate: float = 2e-3
@@ -44,10 +44,16 @@ class Schedule:
     decay: float = 0.45
     practice_share: float = 0.15
     # After drills and practice a step takes one batch of the VLM (or practice) and one of another role, by weight.
-    others: tuple[tuple[str, float], ...] = (("questioner", 1.4), ("reasoner", 1.3), ("verifier", 1.2), ("composer", 0.8))
+    others: tuple[tuple[str, float], ...] = (
+        ("questioner", 1.4),
+        ("reasoner", 1.3),
+        ("verifier", 1.2),
+        ("composer", 0.8),
+    )
 
     @property
     def total(self) -> int:
+        """Steps of all phases."""
         return self.vision_steps + self.steps
 
 
@@ -79,7 +85,15 @@ class Trainer:
         self.model.share_memory()
         self._shared = [torch.zeros_like(weight).share_memory_() for weight in self.model.parameters()]
         self._connection, theirs = context.Pipe()
-        arguments = (theirs, self.model, self.tokenizer, self.seed, self.schedule.scenes_per_vision_batch, self._shared, threads)
+        arguments = (
+            theirs,
+            self.model,
+            self.tokenizer,
+            self.seed,
+            self.schedule.scenes_per_vision_batch,
+            self._shared,
+            threads,
+        )
         self._second = context.Process(target=serve, args=arguments, daemon=True)
         self._second.start()
         theirs.close()
@@ -114,7 +128,10 @@ class Trainer:
             return [("drill", 2 * at), ("drill", 2 * at + 1)]
         generator = random.Random(f"step-{self.seed}-{at}")
         roles, weights = zip(*self.schedule.others, strict=True)
-        names = ("practice" if generator.random() < self.schedule.practice_share else "vlm", generator.choices(roles, weights)[0])
+        names = (
+            "practice" if generator.random() < self.schedule.practice_share else "vlm",
+            generator.choices(roles, weights)[0],
+        )
         if at < self.schedule.drill_steps + self.schedule.practice_steps:
             names = ("practice", generator.choice(("practice", "vlm")))
         tasks = []
@@ -205,6 +222,7 @@ def train(
     threads: int = 2,
     progress: Progress | None = None,
     save_every: int = 500,
+    report_every: int = 10,
 ) -> Path:
     """Train from a seed and write weights, tokenizer and configurations to ``out``; returns ``out``.
 
@@ -217,7 +235,7 @@ def train(
         while trainer.step < trainer.schedule.total:
             trainer.advance()
             last = trainer.step == trainer.schedule.total
-            if progress and (trainer.step % 10 == 0 or last):
+            if progress and (trainer.step % report_every == 0 or last):
                 progress(trainer.step, trainer.schedule.total, trainer.message())
             if trainer.step % save_every == 0 or last:
                 trainer.save(out)

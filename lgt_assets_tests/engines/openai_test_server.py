@@ -9,6 +9,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import os
 import tempfile
 import threading
 from collections import Counter
@@ -207,6 +208,14 @@ class TestServer:
         self._images.cleanup()
 
 
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write under a name of its own, then rename: a request that comes meanwhile never reads half a picture."""
+    handle, partial = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    os.replace(partial, path)
+
+
 def read_request(body: dict[str, Any], folder: Path) -> Request:
     """Our Request from a chat completion's body; pictures are written to ``folder`` under their sha256."""
     turns = [_message(turn, folder) for turn in body["messages"]]
@@ -240,7 +249,7 @@ def _message(turn: dict[str, Any], folder: Path) -> Message:
             raise ValueError(f"not a picture's data address: {head[:40]!r}")
         content = base64.b64decode(data, validate=True)
         sha256 = hashlib.sha256(content).hexdigest()
-        (folder / sha256).write_bytes(content)
+        _write_whole(folder / sha256, content)
         images.append(ImageReference(sha256, str(folder / sha256)))
     return Message(turn["role"], text, tuple(images))
 
