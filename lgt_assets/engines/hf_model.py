@@ -46,7 +46,9 @@ def load_model(settings: HfTransformersSettings) -> LoadedModel:
     """
     import torch
     from transformers import AutoConfig, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # it would write between the lines of whoever shows progress here
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     folder = local_folder(settings.model)

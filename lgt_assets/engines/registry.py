@@ -22,9 +22,9 @@ def missing_libraries(engine: str) -> list[str]:
 
 
 def install_command(engine: str) -> str:
-    """The command that installs what an engine of this kind needs."""
+    """The command, in a checkout, that installs what an engine of this kind needs."""
     _libraries, extra = _LIBRARIES.get(engine, ((), ""))
-    return f'pip install "lgt_assets[{extra}]"' if extra else "pip install lgt_assets"
+    return f"pip install -e '.[{extra}]'" if extra else "pip install -e ."
 
 
 def build_engine(settings: EngineSettings) -> Engine:

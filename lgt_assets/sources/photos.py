@@ -65,7 +65,7 @@ def package_folder(package: str) -> Path:
     """
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise SourceError(f"the photographs need {package}, which is not installed: pip install 'lgt_assets[photos]'")
+        raise SourceError(f"the photographs need {package}, which is not installed: pip install -e '.[photos]'")
     return Path(next(iter(spec.submodule_search_locations)))
 
 

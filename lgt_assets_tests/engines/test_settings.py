@@ -56,7 +56,7 @@ def test_build_scripted() -> None:
 def test_missing_library_names_the_extra() -> None:
     if not missing_libraries("vllm_offline"):
         pytest.skip("vllm is installed here")
-    with pytest.raises(EngineError, match=r'pip install "lgt_assets\[gpu\]"'):
+    with pytest.raises(EngineError, match=r"pip install -e '\.\[gpu\]'"):
         build_engine(VllmOfflineSettings(model="m"))
 
 

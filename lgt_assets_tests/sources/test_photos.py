@@ -52,5 +52,5 @@ def test_their_manifest_is_a_manifest(tmp_path: Path) -> None:
 
 
 def test_a_missing_package_is_named_with_the_command_that_mends_it() -> None:
-    with pytest.raises(SourceError, match=r"pip install 'lgt_assets\[photos\]'"):
+    with pytest.raises(SourceError, match=r"pip install -e '\.\[photos\]'"):
         package_folder("no_such_package_of_photographs")
