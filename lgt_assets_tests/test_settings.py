@@ -15,6 +15,8 @@ def test_every_shipped_profile_binds_all_roles(name: str) -> None:
     profile = load_profile(name)
     assert profile.name == name
     assert {"questioner", "composer", "vlm", "reasoner", "verifier"} <= set(profile.roles)
+    for model in profile.models.values():
+        assert model.model == "embedded" or model.revision, f"{name}: pin {model.model} to a commit"
 
 
 def test_the_environment_chooses_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
