@@ -25,7 +25,7 @@ from lgt_assets.embedded.grammar import (
     resolve,
     tally,
 )
-from lgt_assets.embedded.scenes import COLORS, POSITIONS, SHAPES, Scene, SceneObject, position
+from lgt_assets.embedded.scenes import COLORS, POSITIONS, SHAPES, SIZES, Scene, SceneObject, position
 
 LETTERS = "ABCD"
 SEEN, GIVEN = "#{}", "{})"
@@ -111,19 +111,33 @@ def steps(ask: Ask, scene: Scene, style: str) -> str:
     if kind in ("more", "sum"):
         first, second = (tally(slot, scene) for slot in slots)
         text = " ".join(_count(slot, scene, style) for slot in slots)
-        return f"{text} {first} plus {second} is {first + second}." if kind == "sum" else f"{text} {first} against {second}."
+        total = f"{first} plus {second} is {first + second}."
+        return f"{text} {total if kind == 'sum' else versus(first, second)}"
     if kind == "larger":
         items = [(thing, find(thing, scene)) for thing in slots]
-        return " ".join(f"{_thing(thing, scene, style)} {_box(item)} is {item.size}." for thing, item in items)
+        lead = " ".join(f"{_thing(thing, scene, style)} {_box(item)} is {item.size}." for thing, item in items)
+        return f"{lead} So {_which(SIZES.index(items[1][1].size), SIZES.index(items[0][1].size))}."
     if kind == "where":
         return f"{_placed(slots[0], scene, style)} That is {position(find(slots[0], scene))}."
     lead = " ".join(_placed(thing, scene, style) for thing in slots[-2:])
     (x0, y0), (x1, y1) = (find(thing, scene).center for thing in slots[-2:])
     if kind == "further":
-        return f"{lead} {x0} against {x1}." if slots[0] in FURTHER[:2] else f"{lead} {y0} against {y1}."
+        first, second = (x0, x1) if slots[0] in FURTHER[:2] else (y0, y1)
+        return f"{lead} {versus(first, second, smaller_wins=slots[0] in FURTHER[::2])}"
     across = "level" if abs(x0 - x1) <= 20 else "left" if x0 < x1 else "right"
     along = "level" if abs(y0 - y1) <= 20 else "above" if y0 < y1 else "below"
     return f"{lead} {x0} against {x1}: {across}. {y0} against {y1}: {along}."
+
+
+def _which(first: int, second: int) -> str:
+    return "neither" if first == second else "first" if first < second else "second"
+
+
+def versus(first: int, second: int, *, smaller_wins: bool = False) -> str:
+    """Two numbers held against each other: ``2 against 3: lower, so second.``"""
+    verdict = "level" if first == second else "lower" if first < second else "higher"
+    winner = _which(first, second) if smaller_wins else _which(second, first)
+    return f"{first} against {second}: {verdict}, so {winner}."
 
 
 def _attribute_steps(subject: str, scene: Scene, style: str) -> str:
@@ -165,16 +179,11 @@ def choices_for(ask: Ask, answer: str, scene: Scene, generator: random.Random) -
         pairs = []
         for part, own in zip(ask.parts, answer.split(" and "), strict=True):
             menu = choices_for(part, own, scene, generator)
-            pair = [own, following(menu, own)]
+            pair = [own, generator.choice([choice for choice in menu if choice != own])]
             generator.shuffle(pair)
             pairs.append(pair)
         return [f"{first} and {second}" for first in pairs[0] for second in pairs[1]]
     raise NotAskable(f"no choices for {ask.kind}")
-
-
-def following(menu: list[str], answer: str) -> str:
-    """The choice after the answer, in a circle: the distractor a composer takes from a parent."""
-    return menu[(menu.index(answer) + 1) % len(menu)]
 
 
 def lettered(menu: list[str]) -> str:

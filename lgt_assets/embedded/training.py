@@ -11,8 +11,9 @@ import math
 import os
 import random
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -22,54 +23,32 @@ from lgt_assets.embedded.initialization import EMBEDDING_DEVIATION, initialize_d
 from lgt_assets.embedded.learner import Learner, Model, Task, gradients, serve
 from lgt_assets.embedded.network import export, see
 from lgt_assets.embedded.pixels import PROCESSOR, scene_patches
+from lgt_assets.embedded.roles import ROLES
 from lgt_assets.embedded.scenes import generate_scene
-from lgt_assets.embedded.tokenizer import build_tokenizer
+from lgt_assets.embedded.schedule import Cycle, Schedule, draw
+from lgt_assets.embedded.tokenizer import build_tokenizer, load_tokenizer
+from lgt_assets.errors import SettingsError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 # Called with steps done, steps in all, and a line of recent losses and accuracies.
 Progress = Callable[[int, int, str], None]
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """How long each phase lasts, in steps, and how fast it learns."""
-
-    vision_steps: int = 400
-    drill_steps: int = 250
-    practice_steps: int = 500
-    steps: int = 5600
-    scenes_per_vision_batch: int = 24
-    vision_rate: float = 2e-3
-    rate: float = 2e-3
-    tower_rate: float = 0.3
-    decay: float = 0.45
-    practice_share: float = 0.15
-    # After drills and practice a step takes one batch of the VLM (or practice) and one of another role, by weight.
-    others: tuple[tuple[str, float], ...] = (
-        ("questioner", 1.4),
-        ("reasoner", 1.3),
-        ("verifier", 1.2),
-        ("composer", 0.8),
-    )
-
-    @property
-    def total(self) -> int:
-        """Steps of all phases."""
-        return self.vision_steps + self.steps
-
-
 class Trainer:
     """The networks, their optimizers and how far they have come; use as a context manager."""
 
-    def __init__(self, seed: int, schedule: Schedule, threads: int) -> None:
+    def __init__(self, seed: int, schedule: Schedule, threads: int, tokenizer: PreTrainedTokenizerFast) -> None:
         torch.manual_seed(seed)
         torch.set_num_threads(max(1, threads // 2))
         self.seed, self.schedule, self.step = seed, schedule, 0
-        self.tokenizer = build_tokenizer(seed)
+        self.tokenizer = tokenizer
         self.model = Model(self.tokenizer)
         initialize_tower(self.model.tower)
         initialize_decoder(self.model.decoder)
         self.learner = Learner(self.model, self.tokenizer, seed, schedule.scenes_per_vision_batch)
-        self.served = dict.fromkeys(("practice", "vlm", *(role for role, _ in schedule.others)), 0)
+        self.served = dict.fromkeys(("practice", *ROLES), 0)
         tower = [*self.model.tower.parameters(), *self.model.head.parameters()]
         decoder = list(self.model.decoder.parameters())
         self.vision_optimizer = torch.optim.AdamW(tower, lr=1.0, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
@@ -117,23 +96,19 @@ class Trainer:
             if at == -1:
                 self._match_scale()
         else:
-            progress = at / schedule.steps
-            falling = min(1.0, max(0.02, (1 - progress) / schedule.decay))
-            self._learn(self._tasks(at))
-            self._update(self.optimizer, schedule.rate * min(1.0, (at + 1) / 100) * falling)
+            cycle, inside = schedule.cycle_at(at)
+            falling = min(1.0, max(0.02, (1 - inside / cycle.steps) / cycle.decay))
+            self._learn(self._tasks(at, cycle))
+            self._update(self.optimizer, cycle.rate * min(1.0, (inside + 1) / 100) * falling)
         self.step += 1
 
-    def _tasks(self, at: int) -> list[Task]:
+    def _tasks(self, at: int, cycle: Cycle) -> list[Task]:
         if at < self.schedule.drill_steps:
             return [("drill", 2 * at), ("drill", 2 * at + 1)]
         generator = random.Random(f"step-{self.seed}-{at}")
-        roles, weights = zip(*self.schedule.others, strict=True)
-        names = (
-            "practice" if generator.random() < self.schedule.practice_share else "vlm",
-            generator.choices(roles, weights)[0],
-        )
+        names = [draw(weights, generator) for weights in (cycle.first, cycle.second)]
         if at < self.schedule.drill_steps + self.schedule.practice_steps:
-            names = ("practice", generator.choice(("practice", "vlm")))
+            names = ["practice", generator.choice(("practice", "vlm"))]
         tasks = []
         for role in names:
             tasks.append((role, self.served[role]))
@@ -197,10 +172,10 @@ class Trainer:
         os.replace(partial, folder / "training.pt")
 
     def load(self, folder: Path) -> None:
-        """Go on where the state in a folder stopped. Raises ValueError if it belongs to another seed or schedule."""
+        """Go on where the state in a folder stopped. Raises SettingsError if it belongs to another seed or schedule."""
         state = torch.load(folder / "training.pt", weights_only=True)
         if (state["seed"], state["schedule"]) != (self.seed, json.dumps(asdict(self.schedule))):
-            raise ValueError(f"{folder}/training.pt belongs to another seed or schedule; choose another folder")
+            raise SettingsError(f"{folder}/training.pt belongs to another seed or schedule: choose another folder")
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.vision_optimizer.load_state_dict(state["vision_optimizer"])
@@ -229,8 +204,11 @@ def train(
     Every ``save_every`` steps the state to resume from is saved and the model exported as it is.
     """
     out.mkdir(parents=True, exist_ok=True)
-    with Trainer(seed, schedule or Schedule(), threads) as trainer:
-        if resume and (out / "training.pt").exists():
+    resuming = resume and (out / "training.pt").exists()
+    tokenizer = load_tokenizer(out) if resuming else build_tokenizer(seed)
+    tokenizer.save_pretrained(out)
+    with Trainer(seed, schedule or Schedule(), threads, tokenizer) as trainer:
+        if resuming:
             trainer.load(out)
         while trainer.step < trainer.schedule.total:
             trainer.advance()

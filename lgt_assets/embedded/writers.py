@@ -19,7 +19,7 @@ from lgt_assets.embedded.grammar import (
 from lgt_assets.embedded.prompt_texts import composer_text, described, questioner_text, written
 from lgt_assets.embedded.sampling import ask_text, composed_ask, draw_focus, focused_ask
 from lgt_assets.embedded.scenes import Scene, caption, generate_scene
-from lgt_assets.embedded.thoughts import GIVEN, choices_for, conclusion, following, lettered, steps
+from lgt_assets.embedded.thoughts import GIVEN, choices_for, conclusion, lettered, steps, versus
 
 # A parent as shown: question, choices, answer.
 Shown = tuple[str, list[str], str]
@@ -67,7 +67,7 @@ def composition_steps(kind: str, parents: tuple[Ask, Ask], composed: Ask, scene:
         f"Number of {parent.slots[0]}: {answer}." for parent, answer in zip(parents, answers, strict=True)
     )
     if kind == "compare":
-        return f"{counts} {answers[0]} against {answers[1]}."
+        return f"{counts} {versus(int(answers[0]), int(answers[1]))}"
     return f"{counts} {answers[0]} plus {answers[1]} is {resolve(composed, scene)}."
 
 
@@ -81,7 +81,8 @@ def composer_example(scene: Scene, generator: random.Random) -> Example:
     answer = resolve(composed, scene)
     menu = composed_choices(kind, composed, asked, answer, generator)
     question = composed_question(kind, [text for text, _, _ in asked], composed, generator)
-    thought = f"{composition_steps(kind, parents, composed, scene)} So {answer}. Choices: {lettered(menu)}."
+    thought = f"{composition_steps(kind, parents, composed, scene)} So {answer}."
+    thought += f" Choices{_alternatives(menu) if kind == 'intersect' else ''}: {lettered(menu)}."
     reply = f"<think> {thought} {conclusion(answer, menu)} </think>{written(question, menu, answer, MULTI_HOP)}"
     shown = {
         "caption": caption(scene, 0),
@@ -93,6 +94,12 @@ def composer_example(scene: Scene, generator: random.Random) -> Example:
         "composition_kind": kind,
     }
     return Example("composer", scene, shown, composer_text(asked, kind), "", reply, composed, tuple(menu), answer)
+
+
+def _alternatives(menu: list[str]) -> str:
+    """What an intersection's choices are pairs of: `` from star or cross with 1 or 2``."""
+    firsts, seconds = zip(*(choice.split(" and ") for choice in menu), strict=True)
+    return f" from {firsts[0]} or {firsts[2]} with {seconds[0]} or {seconds[1]}"
 
 
 def composed_question(kind: str, questions: list[str], composed: Ask, generator: random.Random) -> str:
@@ -110,7 +117,7 @@ def composed_choices(
     if kind == "intersect":
         pairs = []
         for _, menu, own in parents:
-            pair = [own, following(menu, own)]
+            pair = [own, generator.choice([choice for choice in menu if choice != own])]
             generator.shuffle(pair)
             pairs.append(pair)
         return [f"{first} and {second}" for first in pairs[0] for second in pairs[1]]

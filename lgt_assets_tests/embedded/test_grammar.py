@@ -128,7 +128,10 @@ def test_kinds_of_what_cannot_be_composed() -> None:
     assert composition_kinds([count, count]) == []
     assert composition_kinds([color]) == []
     assert composition_kinds([color, ("What is the person doing?", "running")]) == []
-    assert composition_kinds([("Which object is leftmost?", "red circle"), ("Which object is lowest?", "blue cross")]) == []
+    assert (
+        composition_kinds([("Which object is leftmost?", "red circle"), ("Which object is lowest?", "blue cross")])
+        == []
+    )
 
 
 def test_bridges_replace_what_the_first_question_leads_to() -> None:

@@ -54,7 +54,19 @@ def test_the_exported_model_says_the_same(model: Model, tokenizer, tmp_path) -> 
 
 
 def test_words_are_single_tokens_and_texts_come_back(tokenizer) -> None:
-    for word in ("(A)", " red", "red", " circles", " upper-left", "top-center", " #3", " 2)", " [50", ", 240", "<think>"):
+    for word in (
+        "(A)",
+        " red",
+        "red",
+        " circles",
+        " upper-left",
+        "top-center",
+        " #3",
+        " 2)",
+        " [50",
+        ", 240",
+        "<think>",
+    ):
         assert len(tokenizer(word).input_ids) == 1, word
     generator = random.Random(0)
     for role in ROLES:

@@ -6,10 +6,13 @@ import torch
 from lgt_assets.embedded.batches import BatchSource
 from lgt_assets.embedded.detection import cell_targets
 from lgt_assets.embedded.scenes import generate_scene
+from lgt_assets.embedded.schedule import Cycle, Schedule
 from lgt_assets.embedded.tokenizer import build_tokenizer
-from lgt_assets.embedded.training import Schedule, train
+from lgt_assets.embedded.training import train
+from lgt_assets.errors import SettingsError
 
-SHORT = Schedule(vision_steps=2, drill_steps=1, practice_steps=1, steps=4, scenes_per_vision_batch=2)
+CYCLES = (Cycle(3, 1e-3, 0.5), Cycle(1, 1e-3, 1.0))
+SHORT = Schedule(vision_steps=2, drill_steps=1, practice_steps=1, cycles=CYCLES, scenes_per_vision_batch=2)
 
 
 def state(folder) -> dict:
@@ -37,15 +40,15 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(tmp_path) -> None:
     assert {"config.json", "model.safetensors", "preprocessor_config.json"} <= {
         file.name for file in (tmp_path / "parts").iterdir()
     }
-    with pytest.raises(ValueError, match="another seed"):
+    with pytest.raises(SettingsError, match="another seed"):
         train(tmp_path / "parts", seed=4, schedule=SHORT, threads=1, resume=True)
-    with pytest.raises(ValueError, match="another seed or schedule"):
-        train(tmp_path / "parts", seed=3, schedule=replace(SHORT, steps=5), threads=1, resume=True)
+    with pytest.raises(SettingsError, match="another seed or schedule"):
+        train(tmp_path / "parts", seed=3, schedule=replace(SHORT, cycles=CYCLES[:1]), threads=1, resume=True)
 
 
 @pytest.mark.slow
 def test_two_processes_learn_what_one_does(tmp_path) -> None:
-    schedule = replace(SHORT, vision_steps=1, steps=3)
+    schedule = replace(SHORT, vision_steps=1, cycles=(Cycle(3, 1e-3, 0.5),))
     train(tmp_path / "one", seed=3, schedule=schedule, threads=1)
     train(tmp_path / "two", seed=3, schedule=schedule, threads=2)
     one, two = state(tmp_path / "one")["model"], state(tmp_path / "two")["model"]
