@@ -109,13 +109,16 @@ def _truncated(scores: "torch.Tensor", samplings: Sequence[Sampling]) -> "torch.
 
 
 def bad_word_tokens(tokenizer: Any, words: Sequence[str]) -> list[list[int]]:
-    """Each bad word as token sequences, at the start of a text and after a space, as vLLM reads its ``bad_words``."""
+    """Each bad word as token sequences, at the start of a text and after a space.
+
+    vLLM leaves out the latter where it has another number of tokens, and lets such a word through; this does not.
+    """
     sequences: list[list[int]] = []
     for word in words:
         plain = tokenizer.encode(word.lstrip(), add_special_tokens=False)
         spaced = tokenizer.encode(" " + word.lstrip(), add_special_tokens=False)
         sequences.append(plain)
-        if plain and spaced and spaced[0] != plain[0] and len(spaced) == len(plain):
+        if spaced != plain:
             sequences.append(spaced)
     return [sequence for sequence in sequences if sequence]
 
