@@ -24,15 +24,15 @@ class Cycle:
     second: Weights = _TEXT_ROLES
 
 
-# The second cycle goes to what is still weak after the first: writing.
+# The second cycle goes to what is still weak after the first: writing, above all composing.
 _CYCLES = (
     Cycle(5600, 2e-3, 0.45),
     Cycle(
-        3200,
+        2600,
         1.1e-3,
-        0.75,
-        (("practice", 0.15), ("vlm", 0.6), ("composer", 0.25)),
-        (("questioner", 1.6), ("reasoner", 0.9), ("verifier", 1.2), ("composer", 1.0)),
+        0.8,
+        (("practice", 0.15), ("vlm", 0.4), ("composer", 0.25), ("questioner", 0.2)),
+        (("questioner", 1.2), ("reasoner", 1.3), ("verifier", 1.2), ("composer", 1.1)),
     ),
 )
 

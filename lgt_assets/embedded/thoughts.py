@@ -123,7 +123,7 @@ def steps(ask: Ask, scene: Scene, style: str) -> str:
     (x0, y0), (x1, y1) = (find(thing, scene).center for thing in slots[-2:])
     if kind == "further":
         first, second = (x0, x1) if slots[0] in FURTHER[:2] else (y0, y1)
-        return f"{lead} {versus(first, second, smaller_wins=slots[0] in FURTHER[::2])}"
+        return f"{lead} Which is {slots[0]}: {versus(first, second, smaller_wins=slots[0] in FURTHER[::2])}"
     across = "level" if abs(x0 - x1) <= 20 else "left" if x0 < x1 else "right"
     along = "level" if abs(y0 - y1) <= 20 else "above" if y0 < y1 else "below"
     return f"{lead} {x0} against {x1}: {across}. {y0} against {y1}: {along}."

@@ -13,6 +13,7 @@ from lgt_assets.embedded.grammar import (
     Ask,
     bridge,
     join,
+    parse,
     phrase,
     resolve,
 )
@@ -62,7 +63,8 @@ def composition_steps(kind: str, parents: tuple[Ask, Ask], composed: Ask, scene:
         )
         texts = [(ask_text(parent), answer) for parent, answer in zip(parents, answers, strict=True)]
         start = 0 if bridge(texts[0], texts[1]) else 1
-        return f"The {thing} is {answers[start]}, which gives {answers[1 - start]}."
+        both = f"First {answers[0]}. Second {answers[1]}."
+        return f"{both} The {thing} is {answers[start]}, which gives {answers[1 - start]}."
     counts = " ".join(
         f"Number of {parent.slots[0]}: {answer}." for parent, answer in zip(parents, answers, strict=True)
     )
@@ -103,8 +105,20 @@ def _alternatives(menu: list[str]) -> str:
 
 
 def composed_question(kind: str, questions: list[str], composed: Ask, generator: random.Random) -> str:
-    """The wording of a composed question; an intersection keeps its parents' words."""
-    return join(questions[0], questions[1]) if kind == "intersect" else phrase(composed, generator)
+    """The wording of a composed question; intersections and bridges keep their parents' words."""
+    if kind == "intersect":
+        return join(questions[0], questions[1])
+    if kind == "bridge":
+        for question in questions:
+            ask = parse(question)
+            changed = [(old, new) for old, new in zip(ask.slots, composed.slots, strict=False) if old != new]
+            if (
+                ask.kind == composed.kind
+                and len(changed) == 1
+                and any(word in changed[0][1] for word in (" object", " of "))
+            ):
+                return question.replace(*changed[0], 1)
+    return phrase(composed, generator)
 
 
 def composed_choices(
@@ -115,11 +129,8 @@ def composed_choices(
         links = bridge((parents[0][0], parents[0][2]), (parents[1][0], parents[1][2])) is not None
         return list(parents[1 if links else 0][1])
     if kind == "intersect":
-        pairs = []
-        for _, menu, own in parents:
-            pair = [own, generator.choice([choice for choice in menu if choice != own])]
-            generator.shuffle(pair)
-            pairs.append(pair)
+        # The answer comes first, or a greedy writer names it twice; whoever shows the question shuffles its choices.
+        pairs = [(own, generator.choice([choice for choice in menu if choice != own])) for _, menu, own in parents]
         return [f"{first} and {second}" for first in pairs[0] for second in pairs[1]]
     # Sums and comparisons of counts need no scene for their choices.
     return choices_for(composed, answer, generate_scene(0), generator)
