@@ -151,7 +151,7 @@ def examine(
 
 
 def evaluate(
-    weights: Path = WEIGHTS, *, n: int = 1000, seed: int = 0, threads: int = 2, progress: Progress | None = None
+    weights: Path = WEIGHTS, *, n: int = 1000, seed: int = 0, threads: int = 1, progress: Progress | None = None
 ) -> Evaluation:
     """Scores on ``n`` questions about held-out pictures and fewer for the text roles; shares lie in [0, 1].
 
