@@ -196,6 +196,7 @@ def _with_retries(commit: Callable[[], int], what: str) -> int:
                 raise StorageError(
                     f"{what}: the commit lost {OUTER_ATTEMPTS} races to other writers: {error}"
                 ) from error
+            # Unseeded on purpose: equal waits in two processes would make them collide again. No row depends on it.
             time.sleep(random.uniform(0.05, 0.2) * 2**attempt)
         except (DeltaError, OSError) as error:
             raise StorageError(f"{what}: {error}") from error
