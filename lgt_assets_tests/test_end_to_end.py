@@ -197,7 +197,7 @@ def faulty_server() -> Iterator[str]:
         assert server.stdout is not None
         yield json.loads(server.stdout.readline())["address"]
     finally:
-        server.terminate()
+        server.kill()  # it keeps nothing, and whoever started the tests may have had SIGTERM ignored
         server.wait(30)
 
 
