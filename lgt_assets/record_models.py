@@ -2,7 +2,7 @@
 
 from pandera.polars import DataFrameModel, Field
 
-from lgt_assets.row_model import KEY_PATTERN, Rows
+from lgt_assets.row_model import KEY_PATTERN, MEASURES, Rows
 
 
 class Generations(Rows):
@@ -38,6 +38,7 @@ class Rejections(Rows):
     reason: str = Field(str_matches=r"^[a-z][a-z0-9_]*$", description="Why, as a word that can be counted.")
     detail: str = Field(description="File, row, field, or what was found; for people.")
     raw: str = Field(description="Raw text that was rejected.")
+    measures: MEASURES = Field(description="Rates that it was judged by, such as support; empty where none was taken.")
 
 
 class Funnel(Rows):

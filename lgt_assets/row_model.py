@@ -6,8 +6,17 @@ from pandera.polars import DataFrameModel, Field
 STRINGS = pl.List(pl.String)
 MESSAGES = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 VOTES = pl.List(
-    pl.Struct({"check": pl.String, "request_key": pl.String, "answer_index": pl.Int64, "correct": pl.Boolean})
+    pl.Struct(
+        {
+            "check": pl.String,
+            "withheld_id": pl.String,
+            "request_key": pl.String,
+            "answer_index": pl.Int64,
+            "correct": pl.Boolean,
+        }
+    )
 )
+MEASURES = pl.List(pl.Struct({"name": pl.String, "value": pl.Float64}))
 BEHAVIOURS = pl.Struct({"subgoal_setting": pl.Int64, "backtracking": pl.Int64, "verification": pl.Int64})
 ANSWER_FORMATS = ("letter", "letter_text")
 COMPOSITION_KINDS = ("bridge", "compare", "intersect", "aggregate", "conditional")

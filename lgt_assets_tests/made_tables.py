@@ -69,6 +69,7 @@ def rejection_row(asset: str, reason: str, number: int, *, parent_id: str | None
     return {
         "shard": SHARD, "ordinal": number, "rejection_id": row_id("rejections", SHARD, asset, reason, number), "asset": asset,
         "parent_id": parent_id, "request_key": None, "reason": reason, "detail": "", "raw": HOSTILE,
+        "measures": [],
     }  # fmt: skip
 
 

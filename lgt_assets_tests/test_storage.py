@@ -30,6 +30,7 @@ def rejections(shard: str, asset: str, count: int) -> pl.DataFrame:
         "reason": "cut_off",
         "detail": "",
         "raw": "",
+        "measures": [],
     }
     return frame("rejections", [row | {"ordinal": n, "rejection_id": f"x.{shard}.{asset}{n}"} for n in range(count)])
 

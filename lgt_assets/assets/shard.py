@@ -1,6 +1,6 @@
 """One shard of one asset in the making: what it may read, whom it may ask."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -52,11 +52,11 @@ class Shard:
         ]
         return pl.concat([self.read("seed_questions").select(shared), self.read("composed_questions").select(shared)])
 
-    def ask(self, role: str, planned: Sequence[Planned]) -> list[Answered]:
-        """Completions of ``planned`` by the model that plays ``role``; stored ones are not sent again."""
+    def ask(self, role: str, planned: Iterable[Planned]) -> Iterator[Answered]:
+        """Completions of ``planned``, in its order, by the model that plays ``role``; stored ones are not sent again."""
         with self.models.open_responses(self.key, self.store) as responses:
             answered = self.models.answer(
-                planned, role=role, asset=self.asset, shard=self.key, responses=responses, usage=self.usage
+                list(planned), role=role, asset=self.asset, shard=self.key, responses=responses, usage=self.usage
             )
             self.generated = responses.rows(self.asset)
-        return answered
+        return iter(answered)

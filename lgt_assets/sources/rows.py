@@ -112,6 +112,7 @@ def _rejections(shard: str, problems: list[SourceProblem]) -> list[dict]:
                 "reason": problem.reason,
                 "detail": f"{place}: {problem.detail}",
                 "raw": problem.raw,
+                "measures": [],
             }
         )
     return rows

@@ -1,5 +1,6 @@
 """What every generating stage shares: a request with the row it is for, its answer, and the rows it makes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,9 +36,9 @@ class Outcome:
 
     def reject(
         self, shard: str, asset: str, reason: str, *, request_key: str | None, parent_id: str | None, raw: str,
-        detail: str = "", position: int = 0,
+        detail: str = "", position: int = 0, measures: Mapping[str, float | None] | None = None,
     ) -> None:  # fmt: skip
-        """Record one rejection; ``position`` tells apart rejects of one completion."""
+        """Record one rejection; ``position`` tells apart rejects of one completion, ``measures`` are the rates it was judged by."""
         self.rejections.append({
             "shard": shard,
             "ordinal": len(self.rejections),
@@ -48,4 +49,7 @@ class Outcome:
             "reason": reason,
             "detail": detail,
             "raw": raw,
+            "measures": [
+                {"name": name, "value": value} for name, value in (measures or {}).items() if value is not None
+            ],
         })  # fmt: skip

@@ -91,7 +91,8 @@ def _vote(answer: Answered) -> dict:
     context = answer.context
     index = answer_index(answer.completion.text, context["choices"])
     return {
-        "question_id": context["question_id"], "check": context["check"], "request_key": answer.request_key,
+        "question_id": context["question_id"], "check": context["check"], "withheld_id": None,
+        "request_key": answer.request_key,
         "answer_index": index, "correct": index == context["answer_index"],
     }  # fmt: skip
 
