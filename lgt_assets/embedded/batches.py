@@ -10,6 +10,7 @@ import numpy
 import torch
 from torch import Tensor
 
+from lgt_assets.embedded.examples import SEEING_ROLES
 from lgt_assets.embedded.network import VISUAL_TOKENS
 from lgt_assets.embedded.roles import make_example, practice_example
 from lgt_assets.embedded.scenes import Scene, generate_scene
@@ -17,7 +18,10 @@ from lgt_assets.embedded.tokenizer import OPENING, SPECIAL_TOKENS, TAGS, TURN
 
 TOKENS_PER_BATCH = 1536
 BATCHES_PER_CHUNK = 6
-TYPICAL_LENGTH = {"questioner": 215, "composer": 165, "vlm": 170, "reasoner": 340, "verifier": 155, "practice": 350}
+TYPICAL_LENGTH = {
+    "questioner": 230, "composer": 180, "vlm": 178, "open": 155, "reasoner": 370, "verifier": 155, "consistency": 215,
+    "behaviours": 225, "practice": 480,
+}  # fmt: skip
 DECISION = re.compile(r"\([A-D]\)|\u0120(?:#?\d+\)?|yes|no)")
 # Held-out scenes have numbers below this, training scenes at or above it.
 FIRST_TRAINING_SCENE = 1 << 32
@@ -66,7 +70,7 @@ class BatchSource:
         rows = max(2, TOKENS_PER_BATCH // TYPICAL_LENGTH[role])
         examples = [self._example(role, generator) for _ in range(rows * BATCHES_PER_CHUNK)]
         examples.sort(key=lambda example: len(example[0]))
-        batches = [_padded(examples[i : i + rows], role == "vlm") for i in range(0, len(examples), rows)]
+        batches = [_padded(examples[i : i + rows], role in SEEING_ROLES) for i in range(0, len(examples), rows)]
         generator.shuffle(batches)
         return batches
 

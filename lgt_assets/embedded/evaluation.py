@@ -7,23 +7,30 @@ towards chance without its picture. Keys of written questions are judged by the 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lgt_assets.embedded import examinations
 from lgt_assets.embedded.answerers import CUES
+from lgt_assets.embedded.examinations import Papers
 from lgt_assets.embedded.examples import Example
-from lgt_assets.embedded.grammar import NotAskable, true_answer
+from lgt_assets.embedded.grammar import COMPOSITION_KINDS, resolve, true_key
+from lgt_assets.embedded.referring import NotAskable
 from lgt_assets.embedded.scenes import Scene, render
 from lgt_assets.embedded.speaker import Speaker
+from lgt_assets.embedded.verdicts import CANNOT_KNOW
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 WEIGHTS = Path(__file__).parent / "weights"
 Progress = Callable[[int, int, str], None]
 PICTURES = ("accuracy", "blank_image", "shuffled_image")
-TEXT_ROLES = ("reasoner", "composer", "questioner", "verifier")
-# Thoughts are sampled as the pipeline samples them; everything else is greedy.
-THOUGHT_TEMPERATURE = 1.0
+ROLES = ("vlm", "reasoner", "composer", "questioner", "verifier")
+# The first thoughts that the reasoner goes on from are sampled, hot enough that some are wrong; all else is greedy.
+THOUGHT_TEMPERATURE = 1.5
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ def _answered(reply: str, example: Example) -> bool:
     from lgt_assets.synthesis.parsing import answer_index
 
     if example.choices is None:
-        return reply.rpartition("<answer>")[2].partition("</answer>")[0].strip() == example.answer
+        return _told(reply) == example.answer
     return answer_index(reply, list(example.choices)) == example.choices.index(example.answer)
 
 
@@ -66,22 +73,28 @@ def _by_type(examples: list[Example], replies: list[str]) -> dict[str, Share]:
     return {name: Share(sum(hits[name]), len(hits[name])) for name in names}
 
 
-def _written(replies: list[str], scenes: list[Scene]) -> tuple[Share, Share]:
-    """Written questions: those whose key is true in their scene, and those that offer one choice twice."""
+def _truth(reply: str, scene: Scene) -> bool:
+    """Whether a written question parses, can be read, and has a true key."""
     from lgt_assets.synthesis.parsing import ParsedQuestion, parse_questions
 
-    right = duplicate = 0
-    for reply, scene in zip(replies, scenes, strict=True):
-        menu = reply.partition("<choices>")[2].partition("</choices>")[0]
-        choices = [part.partition(") ")[2].strip() for part in (" " + menu).split(" (")[1:]]
-        duplicate += len(set(choices)) < len(choices)
-        parsed = parse_questions(reply)[0]
-        if isinstance(parsed, ParsedQuestion):
-            try:
-                right += parsed.choices[parsed.answer_index] == true_answer(parsed.question, scene)
-            except NotAskable:
-                continue
-    return Share(right, len(replies)), Share(duplicate, len(replies))
+    parsed = parse_questions(reply)[0]
+    if not isinstance(parsed, ParsedQuestion):
+        return False
+    try:
+        return true_key(parsed.question, parsed.choices, parsed.answer_index, scene)
+    except NotAskable:
+        return False
+
+
+def _repeats(reply: str) -> bool:
+    """Whether a written question offers one choice twice."""
+    menu = reply.partition("<choices>")[2].partition("</choices>")[0]
+    choices = [part.partition(") ")[2].strip() for part in (" " + menu).split(" (")[1:]]
+    return len(set(choices)) < len(choices)
+
+
+def _told(reply: str) -> str:
+    return reply.rpartition("<answer>")[2].partition("</answer>")[0].strip()
 
 
 def _thought(reply: str) -> str:
@@ -97,7 +110,7 @@ class Evaluation(dict):
         super().__init__(
             {"n": shares[PICTURES[0]]["all"].n}
             | {part: numbers[part] for part in PICTURES}
-            | {"roles": {role: numbers[role] for role in TEXT_ROLES}}
+            | {"roles": {role: numbers[role] for role in ROLES}}
         )
 
 
@@ -109,10 +122,7 @@ def examine(
 
     speaker = Speaker(weights, threads)
     papers = examinations.papers(n, seed)
-    total, done = (
-        sum(papers.count(name) for name in ("vlm",) * 4 + ("questioner", "composer", "reasoner", "verifier")),
-        0,
-    )
+    total, done = sum(map(len, papers.texts.values())) + 3 * papers.count("vlm"), 0
 
     def spoken(count: int) -> None:
         nonlocal done
@@ -129,25 +139,72 @@ def examine(
         "blank_image": _by_type(looked, speaker.replies(texts, blank)),
         "shuffled_image": _by_type(looked, speaker.replies(texts, [*pictures[1:], pictures[0]])),
     }
+    asked_openly = papers.examples["open"]
+    replies = speaker.replies(papers.texts["open"], [render(example.scene) for example in asked_openly])
+    shares["vlm"] = {"without_choices": _share(map(_answered, replies, asked_openly))}
+    shares["reasoner"] = _reasoner(speaker, papers, pictures, seed)
+    shares["composer"], shares["questioner"] = _composer(speaker, papers), _questioner(speaker, papers)
+    shares["verifier"] = _verifier(speaker, papers)
+    return shares
+
+
+def _share(hits: Iterable[bool]) -> Share:
+    told = list(hits)
+    return Share(sum(told), len(told))
+
+
+def _reasoner(speaker: Speaker, papers: Papers, pictures: list[Image.Image], seed: int) -> dict[str, Share]:
+    """All its answers, those after a first thought that was wrong, and how many first thoughts were right."""
     count = papers.count("reasoner")
-    first = speaker.replies(texts[:count], pictures[:count], temperature=THOUGHT_TEMPERATURE, seed=seed)
+    texts, examples = papers.texts["vlm"][:count], papers.examples["reasoner"]
+    first = speaker.replies(texts, pictures[:count], temperature=THOUGHT_TEMPERATURE, seed=seed)
     generator = random.Random(f"cues-{seed}")
     prefixes = [f"<think> {_thought(reply)} {generator.choice(CUES)}" for reply in first]
     second = speaker.replies(papers.texts["reasoner"], prefixes=prefixes)
-    hits = [_answered(reply, example) for reply, example in zip(second, looked, strict=False)]
-    after_wrong = [
-        hit for hit, reply, example in zip(hits, first, looked, strict=False) if not _answered(reply, example)
-    ]
-    shares["reasoner"] = {"all": Share(sum(hits), len(hits)), "after_wrong": Share(sum(after_wrong), len(after_wrong))}
-    shares["sampled"] = {"all": Share(len(hits) - len(after_wrong), len(hits))}
-    for role in ("composer", "questioner"):
-        examples = papers.examples[role]
-        right, duplicate = _written(speaker.replies(papers.texts[role]), [example.scene for example in examples])
-        shares[role] = {"key_right": right} | ({"duplicate_options": duplicate} if role == "questioner" else {})
-    verdicts = speaker.replies(papers.texts["verifier"])
-    hits = [_answered(reply, example) for reply, example in zip(verdicts, papers.examples["verifier"], strict=True)]
-    shares["verifier"] = {"all": Share(sum(hits), len(hits))}
-    return shares
+    hits, before = (list(map(_answered, replies, examples)) for replies in (second, first))
+    return {
+        "all": _share(hits),
+        "after_wrong": _share(hit for hit, right in zip(hits, before, strict=True) if not right),
+        "first_thoughts": _share(before),
+    }
+
+
+def _composer(speaker: Speaker, papers: Papers) -> dict[str, Share]:
+    """Written questions with a true key, of all kinds and of each."""
+    examples = papers.examples["composer"]
+    replies = speaker.replies(papers.texts["composer"])
+    hits: dict[str, list[bool]] = {"key_right": [], **{kind: [] for kind in COMPOSITION_KINDS}, "three_or_more": []}
+    for reply, example in zip(replies, examples, strict=True):
+        hit = _truth(reply, example.scene)
+        many = ["three_or_more"] if len(example.variables["parents"]) > 2 else []
+        for name in ("key_right", example.variables["composition_kind"], *many):
+            hits[name].append(hit)
+    return {name: _share(told) for name, told in hits.items() if told}
+
+
+def _questioner(speaker: Speaker, papers: Papers) -> dict[str, Share]:
+    replies = speaker.replies(papers.texts["questioner"])
+    scenes = [example.scene for example in papers.examples["questioner"]]
+    return {"key_right": _share(map(_truth, replies, scenes)), "duplicate_options": _share(map(_repeats, replies))}
+
+
+def _verifier(speaker: Speaker, papers: Papers) -> dict[str, Share]:
+    """Its answers from facts, and its guesses where a parent's answer is withheld, which should be right by chance alone."""
+    replies = {
+        role: speaker.replies(papers.texts[role]) for role in ("verifier", "withheld", "consistency", "behaviours")
+    }
+    truths = [replace(example, answer=resolve(example.ask, example.scene)) for example in papers.examples["withheld"]]
+    read = zip(replies["consistency"], papers.examples["consistency"], strict=True)
+    return {
+        "all": _share(map(_answered, replies["verifier"], papers.examples["verifier"])),
+        "withheld_admitted": _share(CANNOT_KNOW in reply for reply in replies["withheld"]),
+        "withheld_guessed_right": _share(map(_answered, replies["withheld"], truths)),
+        "consistency": _share(_told(reply) == _told(example.reply) for reply, example in read),
+        "behaviours": _share(
+            _told(reply) == example.answer
+            for reply, example in zip(replies["behaviours"], papers.examples["behaviours"], strict=True)
+        ),
+    }
 
 
 def evaluate(
@@ -168,10 +225,10 @@ def format_table(result: Evaluation) -> str:
     lines.append(f"{'type':<14}{'the picture':>20}{'a blank one':>20}{'another scene':>20}")
     for name in shares[PICTURES[0]]:
         lines.append(f"{name:<14}" + "".join(f"{_cell(shares[part][name]):>20}" for part in PICTURES))
-    lines += ["", f"{'role':<14}{'score':<20}{'share':>20}{'of':>8}"]
-    for role in TEXT_ROLES:
+    lines += ["", f"{'role':<14}{'score':<26}{'share':>20}{'of':>8}"]
+    for role in ROLES:
         for name, share in shares[role].items():
-            lines.append(f"{role:<14}{name.replace('_', ' '):<20}{_cell(share):>20}{share.n:>8}")
+            lines.append(f"{role:<14}{name.replace('_', ' '):<26}{_cell(share):>20}{share.n:>8}")
     return "\n".join(lines)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from lgt_assets.embedded.grammar import COMPOSITION_KINDS, QUESTION_TYPES, Ask, resolve
+from lgt_assets.embedded.grammar import COMPOSITION_KINDS, QUESTION_TYPES, resolve
 from lgt_assets.embedded.sampling import composed_ask, seed_ask
 from lgt_assets.embedded.scenes import Scene
 from lgt_assets.embedded.thoughts import choices_for
+from lgt_assets.embedded.wordings import Ask
 
-COMPOSED_SHARE = 0.36
+COMPOSED_SHARE = 0.42
+# Roles whose request follows a picture.
+SEEING_ROLES = ("vlm", "open")
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,11 @@ class Example:
     @property
     def sees_picture(self) -> bool:
         """Whether the scene's picture stands before the user's text."""
-        return self.role == "vlm"
+        return self.role in SEEING_ROLES
 
 
 def draw_ask(scene: Scene, generator: random.Random) -> Ask:
-    """Any question, about a third of them composed."""
+    """Any question, many of them composed."""
     if generator.random() < COMPOSED_SHARE:
         return composed_ask(generator.choice(COMPOSITION_KINDS), scene, generator)[1]
     return seed_ask(generator.choice(tuple(QUESTION_TYPES)), scene, generator)

@@ -54,6 +54,11 @@ def vlm_text(question: str, menu: list[str], answer_format: str) -> str:
     return f"Question: {question}\n{lettered(menu)}\n{FORMATS[answer_format]}"
 
 
+def open_text(question: str, verification: str) -> str:
+    """The VLM's request without choices, which follows the picture."""
+    return f"Question: {question}\n\nAnswer with {'a number' if verification == 'number' else 'a few words'}."
+
+
 def reasoner_text(scene: Scene, caption_seed: int, question: str, menu: list[str], answer_format: str) -> str:
     """The reasoner's request."""
     facts = caption_line(scene, caption_seed) + objects_line(scene)
@@ -66,6 +71,16 @@ def verifier_text(facts: str, known: list[tuple[str, str]], question: str, menu:
     ending = "Answer in a few words." if menu is None else "Answer with the letter."
     options = "" if menu is None else lettered(menu) + "\n"
     return f"{facts}{lines}Question: {question}\n{options}Use only these facts. {ending}"
+
+
+def consistency_text(question: str, menu: list[str], thought: str) -> str:
+    """The request for the choice that a thought comes to; the thought's end stands right before the reply."""
+    return f"Question: {question}\n{lettered(menu)}\nThought: {thought}\nAnswer with the letter or none."
+
+
+def behaviours_text(thought: str) -> str:
+    """The request for what a thought does."""
+    return f"Thought: {thought}\nWhich of subgoal_setting, backtracking, verification?"
 
 
 def final(answer: str, menu: list[str] | None, answer_format: str) -> str:

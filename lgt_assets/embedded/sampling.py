@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import random
 
-from lgt_assets.embedded.grammar import (
-    EXTREMES,
-    FURTHER,
-    JOINABLE,
-    PLURALS,
-    Ask,
-    NotAskable,
-    bridge,
-    resolve,
-)
-from lgt_assets.embedded.scenes import SIZES, Scene, SceneObject
+from lgt_assets.embedded.grammar import bridge, bridge_two_ends, resolve
+from lgt_assets.embedded.referring import EXTREMES, PLURALS, NotAskable
+from lgt_assets.embedded.scenes import COLORS, POSITIONS, SHAPES, SIZES, Scene, SceneObject
+from lgt_assets.embedded.wordings import FURTHER, JOINABLE, Ask, wordings
 
 # How many focus objects a question of each type may be about; "all" are all objects of the picture.
 FOCUS_SIZES: dict[str, tuple[int | str, ...]] = {
@@ -23,7 +16,8 @@ FOCUS_SIZES: dict[str, tuple[int | str, ...]] = {
     "Spatial": (1, 2, "all"),
     "Comparison": (2,),
 }
-SEED_KINDS = ("color", "shape", "count", "where", "direction", "extreme", "larger", "further", "more")
+# Fewer than half, or a composer that writes what is likeliest states nothing but true conditions.
+TRUE_CONDITIONS = 0.35
 
 
 def _attribute_subject(item: SceneObject, generator: random.Random) -> str:
@@ -75,11 +69,13 @@ def seed_ask(question_type: str, scene: Scene, generator: random.Random) -> Ask:
     return focused_ask(question_type, draw_focus(question_type, scene, generator), scene, generator)
 
 
-def _counts(scene: Scene, generator: random.Random) -> tuple[Ask, Ask]:
-    while True:
-        first, second = (seed_ask("Counting", scene, generator) for _ in range(2))
-        if first != second:
-            return first, second
+def _counts(count: int, scene: Scene, generator: random.Random) -> tuple[Ask, ...]:
+    asks: list[Ask] = []
+    while len(asks) < count:
+        ask = seed_ask("Counting", scene, generator)
+        if ask not in asks:
+            asks.append(ask)
+    return tuple(asks)
 
 
 def _joinable(scene: Scene, generator: random.Random) -> Ask:
@@ -109,26 +105,81 @@ def _bridge_start(scene: Scene, generator: random.Random) -> tuple[Ask, Ask]:
     return first, Ask(kind, slots)
 
 
-def composed_ask(kind: str, scene: Scene, generator: random.Random) -> tuple[tuple[Ask, Ask], Ask]:
-    """Two seed questions in random order and the question composed of them. Raises KeyError for an unknown kind."""
+def _two_ends(scene: Scene, generator: random.Random) -> tuple[Ask, ...]:
+    """Questions for two extremes and one about the two objects they lead to."""
+    while True:
+        ends = tuple(Ask("extreme", (name,)) for name in generator.sample(EXTREMES, 2))
+        names = [resolve(end, scene) for end in ends]
+        if names[0] != names[1]:
+            break
+    generator.shuffle(names)
+    kind = generator.choice(("direction", "larger", "further"))
+    return *ends, Ask(kind, (generator.choice(FURTHER), *names) if kind == "further" else tuple(names))
+
+
+def stated_ask(scene: Scene, generator: random.Random) -> Ask:
+    """A question whose answer can be the condition of a conditional one."""
+    kind = generator.choice(("recognition", "recognition", "where", "extreme"))
+    if kind == "recognition":
+        return seed_ask("Recognition", scene, generator)
+    return Ask(kind, (generator.choice(EXTREMES) if kind == "extreme" else generator.choice(scene.objects).name,))
+
+
+def another_count(asked: Ask, generator: random.Random) -> Ask:
+    """A question for another number than the one asked for, of whatever a scene may hold."""
+    subjects = (*PLURALS.values(), *(f"{word} objects" for word in (*COLORS, *SIZES)))
+    return Ask("count", (generator.choice([subject for subject in subjects if subject != asked.slots[0]]),))
+
+
+def conditional(condition: Ask, counted: Ask, scene: Scene, generator: random.Random) -> Ask:
+    """A conditional question that the answers of both parents answer: its condition holds, or its other branch counts."""
+    answer, other = resolve(condition, scene), another_count(counted, generator)
+    if generator.random() < TRUE_CONDITIONS:
+        return Ask("if", (answer,), (condition, counted, other))
+    values = {
+        "color": COLORS,
+        "shape": SHAPES,
+        "where": POSITIONS,
+        "extreme": tuple(item.name for item in scene.objects),
+    }[condition.kind]
+    stated = generator.choice([value for value in values if value != answer])
+    return Ask("if", (stated,), (condition, other, counted))
+
+
+def draw_parent_count(kind: str, generator: random.Random) -> int:
+    """How many parents a composition has; only bridges and aggregates know more than two."""
+    shares = {"bridge": (0.75, 0.25), "aggregate": (0.5, 0.35, 0.15)}.get(kind, (1.0,))
+    return generator.choices(range(2, 2 + len(shares)), shares)[0]
+
+
+def composed_ask(
+    kind: str, scene: Scene, generator: random.Random, parent_count: int | None = None
+) -> tuple[tuple[Ask, ...], Ask]:
+    """Seed questions in random order, as many as wanted or drawn, and the question composed of them.
+
+    Raises KeyError for an unknown kind.
+    """
+    count = parent_count or draw_parent_count(kind, generator)
     if kind == "bridge":
-        parents = list(_bridge_start(scene, generator))
+        parents = list(_bridge_start(scene, generator) if count == 2 else _two_ends(scene, generator))
         texts = [(ask_text(parent), resolve(parent, scene)) for parent in parents]
-        composed = bridge(texts[0], texts[1])
+        composed = bridge(*texts) if count == 2 else bridge_two_ends(texts)
         generator.shuffle(parents)
-        return (parents[0], parents[1]), composed
+        return tuple(parents), composed
     if kind == "intersect":
         while True:
             first, second = _joinable(scene, generator), _joinable(scene, generator)
             if first != second:
                 return (first, second), Ask("both", parts=(first, second))
-    first, second = _counts(scene, generator)
+    if kind == "conditional":
+        condition, counted = stated_ask(scene, generator), seed_ask("Counting", scene, generator)
+        parents = generator.sample((condition, counted), 2)
+        return tuple(parents), conditional(condition, counted, scene, generator)
+    counts = _counts(count, scene, generator)
     name = {"aggregate": "sum", "compare": "more"}[kind]
-    return (first, second), Ask(name, (first.slots[0], second.slots[0]))
+    return counts, Ask(name, tuple(ask.slots[0] for ask in counts))
 
 
 def ask_text(ask: Ask) -> str:
     """A question in its first wording."""
-    from lgt_assets.embedded.grammar import TEMPLATES
-
-    return TEMPLATES[ask.kind][0].format(*ask.slots)
+    return wordings(ask)[0]

@@ -24,7 +24,8 @@ class Cycle:
     second: Weights = _TEXT_ROLES
 
 
-# The second cycle goes to what is still weak after the first: writing, above all composing.
+# The second cycle goes to what is still weak after the first: writing, above all composing; the third to choices of two
+# parts, to compositions of more parents and with conditions, and to reading thoughts; the short last one to composing.
 _CYCLES = (
     Cycle(5600, 2e-3, 0.45),
     Cycle(
@@ -33,6 +34,27 @@ _CYCLES = (
         0.8,
         (("practice", 0.15), ("vlm", 0.4), ("composer", 0.25), ("questioner", 0.2)),
         (("questioner", 1.2), ("reasoner", 1.3), ("verifier", 1.2), ("composer", 1.1)),
+    ),
+    Cycle(
+        2600,
+        8e-4,
+        0.8,
+        (("practice", 0.5), ("vlm", 0.38), ("open", 0.12)),
+        (
+            ("reasoner", 1.3),
+            ("verifier", 1.2),
+            ("composer", 1.2),
+            ("questioner", 0.35),
+            ("consistency", 0.4),
+            ("behaviours", 0.5),
+        ),
+    ),
+    Cycle(
+        600,
+        6e-4,
+        1.0,
+        (("composer", 0.7), ("behaviours", 0.3)),
+        (("composer", 0.4), ("verifier", 0.25), ("vlm", 0.15), ("reasoner", 0.12), ("questioner", 0.08)),
     ),
 )
 

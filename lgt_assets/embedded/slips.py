@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from lgt_assets.embedded.grammar import Ask, NotAskable, resolve
+from lgt_assets.embedded.grammar import resolve
+from lgt_assets.embedded.referring import NotAskable
 from lgt_assets.embedded.scenes import CENTERS, COLORS, GRID_STEP, RADIUS, SHAPES, SIZES, Scene
 from lgt_assets.embedded.thoughts import LETTERS, SEEN, conclusion, listing, steps
+from lgt_assets.embedded.wordings import Ask
 
 # A thought may be right, misread the picture, list rightly and read its own list wrongly, or only end wrongly.
 ERRORS = {"none": 0.45, "perception": 0.3, "reading": 0.1, "conclusion": 0.15}

@@ -11,7 +11,7 @@ from lgt_assets.errors import EngineError
 if TYPE_CHECKING:
     from PIL import Image
 
-LONGEST_REPLY = 240
+LONGEST_REPLY = 320
 
 
 class Speaker:

@@ -9,23 +9,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from itertools import accumulate
 
-from lgt_assets.embedded.grammar import (
-    CANNOT_TELL,
-    DIRECTIONS,
-    EXTREMES,
-    FURTHER,
-    NEITHER,
-    NONE_OF_THEM,
-    Ask,
-    NotAskable,
-    belongs,
-    find,
-    plain_subject,
-    resolve,
-    tally,
-)
+from lgt_assets.embedded.grammar import resolve, taken
+from lgt_assets.embedded.referring import DIRECTIONS, EXTREMES, NotAskable, belongs, find, plain_subject, tally
 from lgt_assets.embedded.scenes import COLORS, POSITIONS, SHAPES, SIZES, Scene, SceneObject, position
+from lgt_assets.embedded.wordings import CANNOT_TELL, FURTHER, NEITHER, NONE_OF_THEM, Ask
 
 LETTERS = "ABCD"
 SEEN, GIVEN = "#{}", "{})"
@@ -102,6 +91,10 @@ def steps(ask: Ask, scene: Scene, style: str) -> str:
     kind, slots = ask.kind, ask.slots
     if kind == "both":
         return " ".join(f"{steps(part, scene, style)} So {resolve(part, scene)}." for part in ask.parts)
+    if kind == "if":
+        actual = resolve(ask.parts[0], scene)
+        branch = steps(taken(ask, scene), scene, style)
+        return f"{steps(ask.parts[0], scene, style)} So {actual}. {held_against(actual, slots[0])} {branch}"
     if kind in ("color", "shape"):
         return _look_for(slots[0] if kind == "color" else f"{slots[0]} object", scene, style)
     if kind == "extreme":
@@ -109,10 +102,9 @@ def steps(ask: Ask, scene: Scene, style: str) -> str:
     if kind == "count":
         return _attribute_steps(slots[0], scene, style) + _count(plain_subject(slots[0], scene), scene, style)
     if kind in ("more", "sum"):
-        first, second = (tally(slot, scene) for slot in slots)
+        numbers = [tally(slot, scene) for slot in slots]
         text = " ".join(_count(slot, scene, style) for slot in slots)
-        total = f"{first} plus {second} is {first + second}."
-        return f"{text} {total if kind == 'sum' else versus(first, second)}"
+        return f"{text} {added(numbers) if kind == 'sum' else versus(*numbers)}"
     if kind == "larger":
         items = [(thing, find(thing, scene)) for thing in slots]
         lead = " ".join(f"{_thing(thing, scene, style)} {_box(item)} is {item.size}." for thing, item in items)
@@ -127,6 +119,19 @@ def steps(ask: Ask, scene: Scene, style: str) -> str:
     across = "level" if abs(x0 - x1) <= 20 else "left" if x0 < x1 else "right"
     along = "level" if abs(y0 - y1) <= 20 else "above" if y0 < y1 else "below"
     return f"{lead} {x0} against {x1}: {across}. {y0} against {y1}: {along}."
+
+
+def added(numbers: list[int]) -> str:
+    """Numbers added one by one: ``1 plus 2 is 3. 3 plus 2 is 5.``"""
+    totals = list(accumulate(numbers))
+    return " ".join(
+        f"{total} plus {number} is {total + number}." for total, number in zip(totals, numbers[1:], strict=False)
+    )
+
+
+def held_against(actual: str, stated: str) -> str:
+    """Whether a condition holds, and which branch that leads to: ``red against blue: no, so second.``"""
+    return f"{actual} against {stated}: {'yes, so first' if actual == stated else 'no, so second'}."
 
 
 def _which(first: int, second: int) -> str:
@@ -163,7 +168,7 @@ def choices_for(ask: Ask, answer: str, scene: Scene, generator: random.Random) -
     rings = {"color": COLORS, "shape": SHAPES, "where": POSITIONS, "direction": DIRECTIONS}
     if ask.kind in rings:
         return _window(rings[ask.kind], answer, generator)
-    if ask.kind in ("count", "sum"):
+    if ask.kind in ("count", "sum", "if"):
         start = max(0, int(answer) - generator.randrange(4))
         return [str(start + i) for i in range(4)]
     if ask.kind == "extreme":

@@ -40,9 +40,10 @@ TURN = "<|im_end|>\n<|im_start|>assistant\n"
 
 
 def _corpus(seed: int, count: int) -> Iterator[str]:
-    from lgt_assets.embedded.grammar import DIRECTIONS, NEITHER, PLURALS
+    from lgt_assets.embedded.referring import DIRECTIONS, PLURALS
     from lgt_assets.embedded.roles import ROLES, make_example
     from lgt_assets.embedded.scenes import COLORS, POSITIONS, SHAPES, SIZES, generate_scene
+    from lgt_assets.embedded.wordings import NEITHER
 
     generator = random.Random(f"tokenizer-{seed}")
     for _ in range(count):

@@ -5,22 +5,13 @@ from __future__ import annotations
 import random
 
 from lgt_assets.embedded.examples import Example, shuffled_choices
-from lgt_assets.embedded.grammar import (
-    COMPOSITION_KINDS,
-    MULTI_HOP,
-    PLURALS,
-    QUESTION_TYPES,
-    Ask,
-    bridge,
-    join,
-    parse,
-    phrase,
-    resolve,
-)
+from lgt_assets.embedded.grammar import COMPOSITION_KINDS, MULTI_HOP, QUESTION_TYPES, bridge, resolve
 from lgt_assets.embedded.prompt_texts import composer_text, described, questioner_text, written
+from lgt_assets.embedded.referring import PLURALS
 from lgt_assets.embedded.sampling import ask_text, composed_ask, draw_focus, focused_ask
 from lgt_assets.embedded.scenes import Scene, caption, generate_scene
-from lgt_assets.embedded.thoughts import GIVEN, choices_for, conclusion, lettered, steps, versus
+from lgt_assets.embedded.thoughts import GIVEN, added, choices_for, conclusion, held_against, lettered, steps, versus
+from lgt_assets.embedded.wordings import Ask, join, join_conditional, parse, phrase
 
 # A parent as shown: question, choices, answer.
 Shown = tuple[str, list[str], str]
@@ -52,29 +43,43 @@ def _uniqueness(ask: Ask, shape: str, color: str, scene: Scene, generator: rando
     return steps(subjects[other if fails else ask.kind], scene, GIVEN)
 
 
-def composition_steps(kind: str, parents: tuple[Ask, Ask], composed: Ask, scene: Scene) -> str:
+def composition_steps(kind: str, parents: tuple[Ask, ...], composed: Ask, scene: Scene) -> str:
     """What follows from the parents' answers alone."""
     answers = [resolve(parent, scene) for parent in parents]
+    told = " ".join(
+        f"{number} {answer}." for number, answer in zip(("First", "Second", "Third"), answers, strict=False)
+    )
     if kind == "intersect":
-        return f"First {answers[0]}. Second {answers[1]}."
+        return told
+    if kind == "conditional":
+        condition = parents.index(composed.parts[0])
+        return f"{told} {held_against(answers[condition], composed.slots[0])}"
     if kind == "bridge":
-        thing = composed.slots[-1].partition(" of the ")[2] or next(
-            slot for slot in composed.slots if slot.endswith(" object")
-        )
-        texts = [(ask_text(parent), answer) for parent, answer in zip(parents, answers, strict=True)]
-        start = 0 if bridge(texts[0], texts[1]) else 1
-        both = f"First {answers[0]}. Second {answers[1]}."
-        return f"{both} The {thing} is {answers[start]}, which gives {answers[1 - start]}."
+        return f"{told} {_replacement(parents, answers, composed)}"
     counts = " ".join(
         f"Number of {parent.slots[0]}: {answer}." for parent, answer in zip(parents, answers, strict=True)
     )
-    if kind == "compare":
-        return f"{counts} {versus(int(answers[0]), int(answers[1]))}"
-    return f"{counts} {answers[0]} plus {answers[1]} is {resolve(composed, scene)}."
+    numbers = [int(answer) for answer in answers]
+    return f"{counts} {versus(*numbers) if kind == 'compare' else added(numbers)}"
+
+
+def _replacement(parents: tuple[Ask, ...], answers: list[str], composed: Ask) -> str:
+    """What the words of a bridge stand for: ``The leftmost object is red star, which gives top-left.``"""
+    if len(parents) == 3:
+        ends = {f"{ask.slots[0]} object": answer for ask, answer in zip(parents, answers, strict=True)}
+        first, second = (f"the {slot} is {ends[slot]}" for slot in composed.slots[-2:])
+        last = next(answer for ask, answer in zip(parents, answers, strict=True) if ask.kind != "extreme")
+        return f"T{first[1:]}, {second}, which gives {last}."
+    thing = composed.slots[-1].partition(" of the ")[2] or next(
+        slot for slot in composed.slots if slot.endswith(" object")
+    )
+    texts = [(ask_text(parent), answer) for parent, answer in zip(parents, answers, strict=True)]
+    start = 0 if bridge(texts[0], texts[1]) else 1
+    return f"The {thing} is {answers[start]}, which gives {answers[1 - start]}."
 
 
 def composer_example(scene: Scene, generator: random.Random) -> Example:
-    """Two seed questions as the pipeline shows them, and the question composed of them."""
+    """Seed questions as the pipeline shows them, and the question composed of them."""
     kind = generator.choice(COMPOSITION_KINDS)
     parents, composed = composed_ask(kind, scene, generator)
     asked: list[Shown] = []
@@ -105,20 +110,27 @@ def _alternatives(menu: list[str]) -> str:
 
 
 def composed_question(kind: str, questions: list[str], composed: Ask, generator: random.Random) -> str:
-    """The wording of a composed question; intersections and bridges keep their parents' words."""
+    """The wording of a composed question; all but sums and comparisons keep their parents' words."""
     if kind == "intersect":
         return join(questions[0], questions[1])
+    if kind == "conditional":
+        return _conditional_question(questions, composed)
     if kind == "bridge":
         for question in questions:
             ask = parse(question)
             changed = [(old, new) for old, new in zip(ask.slots, composed.slots, strict=False) if old != new]
-            if (
-                ask.kind == composed.kind
-                and len(changed) == 1
-                and any(word in changed[0][1] for word in (" object", " of "))
-            ):
-                return question.replace(*changed[0], 1)
+            if ask.kind == composed.kind and changed and all(" object" in new or " of " in new for _, new in changed):
+                for old, new in changed:
+                    question = question.replace(old, new, 1)
+                return question
     return phrase(composed, generator)
+
+
+def _conditional_question(questions: list[str], composed: Ask) -> str:
+    """Both branches in the words of the parent that counts."""
+    counting = next(question for question in questions if parse(question).kind == "count")
+    subject = parse(counting).slots[0]
+    return join_conditional(composed, *(counting.replace(subject, part.slots[0], 1) for part in composed.parts[1:]))
 
 
 def composed_choices(
@@ -126,8 +138,12 @@ def composed_choices(
 ) -> list[str]:
     """The choices of a composed question, from those of its parents where they have what is needed."""
     if kind == "bridge":
+        if len(parents) == 3:
+            return next(list(menu) for question, menu, _ in parents if parse(question).kind == composed.kind)
         links = bridge((parents[0][0], parents[0][2]), (parents[1][0], parents[1][2])) is not None
         return list(parents[1 if links else 0][1])
+    if kind == "conditional":
+        return next(list(menu) for question, menu, _ in parents if parse(question).kind == "count")
     if kind == "intersect":
         # The answer comes first, or a greedy writer names it twice; whoever shows the question shuffles its choices.
         pairs = [(own, generator.choice([choice for choice in menu if choice != own])) for _, menu, own in parents]

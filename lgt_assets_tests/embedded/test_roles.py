@@ -7,10 +7,13 @@ from hypothesis import strategies as st
 
 from lgt_assets.embedded.answerers import CUES
 from lgt_assets.embedded.examples import Example
-from lgt_assets.embedded.grammar import COMPOSITION_KINDS, NotAskable, true_answer
+from lgt_assets.embedded.grammar import COMPOSITION_KINDS, true_answer
+from lgt_assets.embedded.referring import NotAskable
 from lgt_assets.embedded.roles import make_example, practice_example
 from lgt_assets.embedded.scenes import generate_scene
 from lgt_assets.embedded.slips import misperceive
+from lgt_assets.embedded.verdicts import CANNOT_KNOW, verifier_example
+from lgt_assets.embedded.wordings import Ask, parse
 from lgt_assets.synthesis.parsing import ParsedQuestion, answer_index, parse_questions
 
 SEEDS = st.integers(0, 2**40)
@@ -48,11 +51,43 @@ def test_replies_end_with_the_right_choice(role: str, seed: int) -> None:
 def test_the_verifier_is_right_unless_it_says_that_it_guesses(seed: int) -> None:
     example = example_of("verifier", seed)
     if "I cannot know this" in example.reply:
-        assert example.variables["objects"] is None and len(example.variables["known"]) < 2
+        assert example.variables["objects"] is None and example.variables["caption"] is None
     else:
         assert example.answer == true_answer(example.variables["question"], example.scene)
     if example.choices is None:
         assert example.reply.endswith(f"<answer>{example.answer}</answer>")
+
+
+@pytest.mark.parametrize("case", ["partial", "wrong"])
+@given(seed=SEEDS)
+@settings(max_examples=100, deadline=None)
+def test_the_verifier_lacks_one_parents_answer_where_it_must_guess(case: str, seed: int) -> None:
+    scene = generate_scene(seed)
+    example = verifier_example(scene, random.Random(seed), case)
+    assert CANNOT_KNOW in example.reply
+    known = [(fact["question"], fact["answer"]) for fact in example.variables["known"]]
+    assert 1 <= len(known) <= 4 and all(true_answer(question, scene) == answer for question, answer in known)
+    parents = {"sum": len(example.ask.slots), "both": 2, "if": 2, "more": 2}.get(example.ask.kind)
+    assert parents is None or len(known) == parents - (case == "partial")
+    if case == "wrong" and len(known) == 2:
+        # Together these do not lead to the question, or they would be its parents.
+        assert example.ask != Ask("both", parts=tuple(parse(question) for question, _ in known))
+
+
+def test_guesses_are_spread_over_the_choices() -> None:
+    guesses = [verifier_example(generate_scene(i), random.Random(i), "partial") for i in range(300)]
+    letters = [example.choices.index(example.answer) for example in guesses if example.choices]
+    assert all(letters.count(index) > len(letters) / 7 for index in range(4))
+
+
+@given(SEEDS)
+@settings(max_examples=100, deadline=None)
+def test_open_questions_are_answered_in_words(seed: int) -> None:
+    example = example_of("open", seed)
+    assert example.sees_picture and example.choices is None
+    assert example.reply.endswith(f" Answer: {example.answer}. </think><answer>{example.answer}</answer>")
+    assert example.answer == true_answer(example.variables["question"], example.scene)
+    assert (example.variables["verification"] == "number") == example.answer.isdigit()
 
 
 @given(SEEDS)
@@ -78,6 +113,7 @@ def test_slips_change_the_scene_a_little(seed: int) -> None:
 def test_examples_come_in_all_their_variety() -> None:
     replies = {role: [example_of(role, seed) for seed in range(300)] for role in ("composer", "verifier", "vlm")}
     assert {example.variables["composition_kind"] for example in replies["composer"]} == set(COMPOSITION_KINDS)
+    assert {len(example.variables["parents"]) for example in replies["composer"]} == {2, 3, 4}
     assert {example.choices is None for example in replies["verifier"]} == {True, False}
     assert {example.variables["answer_format"] for example in replies["vlm"]} == {"letter", "letter_text"}
     letters = [example.reply.rpartition("<answer>")[2][1] for example in replies["vlm"]]
