@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from lgt_assets.synthesis.choice_lists import ChoiceList
 from lgt_assets.synthesis.tags import Tag
 
 
@@ -14,12 +15,18 @@ class Record:
         question: text of the question.
         pieces: other fields (``choices``, ``answer``, ``type``) by name, each a list of texts.
         cut_off: the text ends within one of the fields that a question needs.
+        listed: the choices where the text itself keeps them apart (JSON); they need no splitting then.
+        answer_index: the key where it is given as an index.
+        number: the number that the question bears in a list.
     """
 
     start: int
     question: str = ""
     pieces: dict[str, list[str]] = field(default_factory=dict)
     cut_off: bool = False
+    listed: ChoiceList | None = None
+    answer_index: int | None = None
+    number: int | None = None
 
     def add(self, name: str, text: str) -> None:
         """Keep one more non-blank piece of the field ``name``."""
@@ -58,6 +65,8 @@ def records_of_tags(text: str, tags: list[Tag]) -> list[Record]:
             loose, loose_start = segment, tag.end
             continue
         closed = not last and tags[position + 1].closes and tags[position + 1].name == tag.name
+        if name == "type" and records[-1].question and records[-1].pieces.get("type"):
+            records.append(Record(tag.start))  # types stand before their questions
         if name == "question":
             if segment.strip():
                 if records[-1].question:
@@ -65,7 +74,10 @@ def records_of_tags(text: str, tags: list[Tag]) -> list[Record]:
                 records[-1].question = segment
         else:
             records[-1].add(name, segment if closed or name == "choices" else _first_line(segment))
-        records[-1].cut_off = last and name != "type"
+        repeated = (
+            position > 0 and not segment.strip() and tags[position - 1].name == tag.name
+        )  # meant as a closing tag
+        records[-1].cut_off = last and name != "type" and not repeated
         loose, loose_start = ("", end) if closed else (segment, tag.end)
         if not closed and name in ("question", "choices"):
             loose = ""

@@ -1,12 +1,16 @@
 """Reading a chain of thought: thought, answer, and the choice that the answer names."""
 
+import json
+import re
 from collections.abc import Sequence
 
-from lgt_assets.synthesis.answers import CUT_OFF, NO_ANSWER, judge_answer
-from lgt_assets.synthesis.parsed import ParsedTrace, Rejected
-from lgt_assets.synthesis.tags import TRACE_TAG, Tag, find_tags, stated_answer, without_tags
+from lgt_assets.synthesis.answers import judge_answer, judge_tail
+from lgt_assets.synthesis.final_answers import CutOffError, last_answer_span, stated_answer, without_end_of_turn
+from lgt_assets.synthesis.parsed import CUT_OFF, EMPTY_THOUGHT, NO_ANSWER, ParsedTrace, Rejected
+from lgt_assets.synthesis.tags import TRACE_TAG, Tag, with_real_tags, without_tags
 
-EMPTY_THOUGHT = "empty_thought"
+_BROKEN_TAG = re.compile(r"<\s?/?\s?[a-z_]{0,12}\s?\Z", re.IGNORECASE)
+_THOUGHT_FIELDS = ("thought", "think", "thinking", "reasoning", "rationale", "explanation", "analysis")
 
 
 def parse_trace(text: str, choices: Sequence[str], *, prefix: str = "") -> ParsedTrace | Rejected:
@@ -21,14 +25,10 @@ def parse_trace(text: str, choices: Sequence[str], *, prefix: str = "") -> Parse
         A trace whose ``answer_index`` is a choice (None without choices), or a rejection with the reason ``cut_off``,
         ``no_answer``, ``empty_thought``, ``answer_not_a_choice`` or ``several_answers`` and ``text`` as raw text.
     """
-    whole = prefix + text
-    tags = find_tags(TRACE_TAG, whole)
-    split = (
-        _split_at_answer_tag(whole, tags) if any(tag.name == "answer" for tag in tags) else _split_untagged(whole, tags)
-    )
-    if isinstance(split, str):
-        return Rejected(split, text)
-    thought, answer, trusted = split
+    try:
+        thought, answer, trusted = _split(prefix + text, len(prefix))
+    except CutOffError:
+        return Rejected(CUT_OFF, text)
     answer = answer.strip()
     if not answer:
         return Rejected(NO_ANSWER, text)
@@ -36,45 +36,58 @@ def parse_trace(text: str, choices: Sequence[str], *, prefix: str = "") -> Parse
         return Rejected(EMPTY_THOUGHT, text)
     if not choices:
         return ParsedTrace(thought, answer, None)
-    verdict = judge_answer(answer, choices, whole_only=not trusted)
-    if isinstance(verdict, int):
-        return ParsedTrace(thought, answer, verdict)
-    return Rejected(verdict if trusted else NO_ANSWER, text)
+    verdict = judge_answer(answer, choices) if trusted else judge_tail(answer, choices)
+    return ParsedTrace(thought, answer, verdict) if isinstance(verdict, int) else Rejected(verdict, text)
 
 
-def _split_at_answer_tag(whole: str, tags: list[Tag]) -> tuple[str, str, bool] | str:
-    """(thought, answer, True) by the last answer tag, or why there is none."""
-    opened = [tag for tag in tags if tag.name == "answer" and not tag.closes]
-    closed = [tag for tag in tags if tag.name == "answer" and tag.closes]
-    if not opened:  # only </answer>: what stands between the thought and it
-        before = [tag for tag in tags if tag.end <= closed[-1].start]
+def _split(whole: str, prefixed: int) -> tuple[str, str, bool]:
+    """(thought, answer, whether it was marked as the answer); the answer is empty where there is none.
+
+    An answer within the ``prefixed`` first characters is not the model's: it went on thinking and never came to its own.
+    """
+    whole, tags = with_real_tags(TRACE_TAG, whole)
+    span = last_answer_span(tags)
+    if span and span[1] <= prefixed:
+        raise CutOffError
+    if span:
+        before = [tag for tag in tags if tag.end <= span[0]]
         if not before:
-            return NO_ANSWER
-        return _thought(whole, tags, before[-1].start), whole[before[-1].end : closed[-1].start], True
-    closing = [tag for tag in closed if tag.start >= opened[-1].end]
-    if not closing:
-        return CUT_OFF
-    return _thought(whole, tags, opened[-1].start), whole[opened[-1].end : closing[0].start], True
+            return "", "", True
+        return _thought(whole, tags, before[-1].start), whole[slice(*span)], True
+    return _split_untagged(without_end_of_turn(whole), tags)
 
 
 def _thought(whole: str, tags: list[Tag], answer_start: int) -> str:
     """The thought before ``answer_start``: between the first opening and the last closing tag, where there are such."""
     thinks = [tag for tag in tags if tag.name == "think" and tag.start <= answer_start]
-    starts = [tag.end for tag in thinks if not tag.closes]
-    ends = [tag.start for tag in thinks if tag.closes]
-    start, end = (starts[0] if starts else 0), (ends[-1] if ends else answer_start)
+    start = next((tag.end for tag in thinks if not tag.closes), 0)
+    end = next((tag.start for tag in reversed(thinks) if tag.closes), answer_start)
     if end < start:  # the only thought was opened after a stray closing tag
         end = answer_start
-    return without_tags(TRACE_TAG, whole[start:end]).strip()
+    inner = any(start <= tag.start < end for tag in tags)
+    return (without_tags(TRACE_TAG, whole[start:end]) if inner else whole[start:end]).strip()
 
 
-def _split_untagged(whole: str, tags: list[Tag]) -> tuple[str, str, bool] | str:
-    """(thought, answer, whether it was stated as the answer) of a text without answer tags, or why there is none."""
-    if tags and not tags[-1].closes:
-        return CUT_OFF
+def _split_untagged(whole: str, tags: list[Tag]) -> tuple[str, str, bool]:
+    if (tags and not tags[-1].closes) or _BROKEN_TAG.search(whole[-20:]):
+        raise CutOffError
     if tags:
         thought, tail = _thought(whole, tags, len(whole)), whole[tags[-1].end :]
         stated = stated_answer(tail)
         return (thought, stated[1], True) if stated else (thought, tail, False)
     stated = stated_answer(whole)
-    return (whole[: stated[0]].strip(), stated[1], True) if stated else NO_ANSWER
+    if stated is None:
+        return "", "", True
+    return _thought_of_object(whole) or whole[: stated[0]].strip(), stated[1], True
+
+
+def _thought_of_object(text: str) -> str:
+    """The thought of a reply that is one JSON object; empty for any other."""
+    if not text.lstrip().startswith("{"):
+        return ""
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    thoughts = [fields.get(name) for name in _THOUGHT_FIELDS]
+    return next((thought.strip() for thought in thoughts if isinstance(thought, str)), "")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lgt_assets.synthesis.parsing import ParsedTrace, Rejected, parse_trace
+from lgt_assets.synthesis.parsing import REASONS, ParsedTrace, Rejected, parse_trace
 
 COLORS = ["blue", "red", "green"]
 
@@ -25,6 +25,24 @@ COLORS = ["blue", "red", "green"]
     "<THINK> It is red. </Think><Answer>b</Answer>",
     "＜think＞It is red.＜/think＞＜answer＞Ｂ＜/answer＞",
     "It is red.\nAnswer: B",
+    "<think>\nIt is red.\n</think>\n\n**Final Answer**\n\n\\boxed{B}",
+    "<think>\nIt is red.\n</think>\n\nThe hat is what was asked about.\n\n**B. red**",
+    "<think>\nIt is red.\n</think>\n\nB) red\n\nThe hat is clearly so.",
+    "<think>\nIt is red.\n</think>\n\n### Answer\nB",
+    "<think>\nIt is red.\n</think>\n\n```json\n{\"answer\": \"B\"}\n```",
+    "<think>\nIt is red.\n</think>\n\nB<|im_end|>",
+    "<thinking>It is red.</thinking><final_answer>B</final_answer>",
+    "<reasoning>It is red.</reasoning><anwser>B</anwser>",
+    "<think type=\"cot\">It is red.</think><answer format='letter'>B</answer>",
+    "<think>It is red.<\\/think><answer>B<\\/answer>",
+    "<think>It is red.</thinking><answer>B</ans>",
+    "**<think>** It is red. **</think>** **<answer>** B **</answer>**",
+    "&lt;think&gt;It is red.&lt;/think&gt;&lt;answer&gt;B&lt;/answer&gt;",
+    "◁think▷It is red.◁/think▷B",
+    "```xml\n<think>It is red.</think>\n<answer>B</answer>\n```",
+    "{\"thought\": \"It is red.\", \"answer\": \"B\"}",
+    "It is red.\n\n### Final Answer\n(B) red",
+    "<think>It is red.</think><answer>B\nExplanation: it is not blue.</answer>",
     "It is red. The answer is B.",
 ])  # fmt: skip
 def test_thought_and_answer_are_found_with_tags_missing_or_doubled(text):
@@ -38,6 +56,10 @@ def test_thought_and_answer_are_found_with_tags_missing_or_doubled(text):
     ("<think> It is red. </think><answer>B</answ", "cut_off"),
     ("<think> It is red. </think><answer>A</answer> no <answer>B", "cut_off"),
     ("<think> It is red, so the answer is B.", "cut_off"),
+    ("<think> It is red. </think><ans", "cut_off"),
+    ("<think> It is red. </think> \\boxed{B", "cut_off"),
+    ("<think> It is red. </think><answer>A</answer> wait <answer></answer>", "no_answer"),
+    ("<think> It is red. </think> A or\n\nB", "no_answer"),
     ("<think> It is red. </think>", "no_answer"),
     ("<think> It is red. </think> The hat, which is red, stands", "no_answer"),
     ("<think> It is red. </think><answer> </answer>", "no_answer"),
@@ -70,11 +92,25 @@ def test_the_prefix_begins_the_thought_word_for_word():
     assert trace.thought == "I see  A  Hat,\nblue. Wait, it is red."
 
 
+def test_an_answer_within_the_prefix_is_not_the_models():
+    prefix = "<think> <answer>A</answer>? Wait,"
+    assert parse_trace(" it is", COLORS, prefix=prefix) == Rejected("cut_off", " it is")
+    assert parse_trace(" no.</think><answer>B</answer>", COLORS, prefix=prefix).answer_index == 1
+
+
+def test_a_thought_that_the_template_opened():
+    for prefix in ("<think>", "<think>\n", "<think> It"):
+        trace = parse_trace(
+            f"{'' if 'It' in prefix else 'It'} is red.\n</think>\n\n**Answer:** B", COLORS, prefix=prefix
+        )
+        assert (trace.thought, trace.answer_index) == ("It is red.", 1)
+
+
 @given(st.text(), st.lists(st.text(), max_size=5), st.text())
 def test_any_text_gives_a_trace_or_a_reason(text, choices, prefix):
     trace = parse_trace(text, choices, prefix=prefix)
     if isinstance(trace, Rejected):
-        assert trace.raw == text and trace.reason
+        assert trace.raw == text and trace.reason in REASONS
     else:
         assert trace.thought and trace.answer and (trace.answer_index is not None or not choices)
 
