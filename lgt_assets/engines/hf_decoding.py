@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lgt_assets.engines.base import Completion, Request
 from lgt_assets.engines.hf_model import LoadedModel
 from lgt_assets.engines.hf_prompts import Prompt, positions
-from lgt_assets.engines.hf_sampling import bad_word_tokens, banned_tokens, choose_tokens
+from lgt_assets.engines.hf_sampling import ChoiceTokens, bad_word_tokens, banned_tokens, choose_tokens
 from lgt_assets.engines.hf_slots import ROW_MULTIPLE, SlotCache
 from lgt_assets.engines.stop_strings import StopScanner, cut_at_stop
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import torch
 
 _KEPT_PREFILLS = 2
+_KEPT_CHOICES = 64
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class _Row:
     position_delta: int
     limit: int
     bad_words: list[list[int]]
+    choice: ChoiceTokens | None
     started: float = field(default_factory=time.monotonic)
     written: list[int] = field(default_factory=list)
 
@@ -59,6 +61,7 @@ class DecodeLoop:
         self._prefills: OrderedDict[object, _Prefill] = OrderedDict()
         self._scanner = StopScanner(self._decode)
         self._bad_words: dict[tuple[str, ...], list[list[int]]] = {}
+        self._choices: OrderedDict[tuple[str, ...], ChoiceTokens] = OrderedDict()
 
     @property
     def busy(self) -> bool:
@@ -89,6 +92,7 @@ class DecodeLoop:
                 position_delta=prefill.position_delta,
                 limit=self._limit(request, prompt),
                 bad_words=self._bad_word_tokens(request.sampling.bad_words),
+                choice=self._choice_tokens(request.sampling.choice),
             )
             self._cache.reserve(self._columns(row.prompt_tokens, row.limit))
             self._cache.fill(len(self._rows), prefill.states)
@@ -96,7 +100,10 @@ class DecodeLoop:
             return self._advance([row], prefill.logits)
 
     def step(self) -> list[Completion]:
-        """Write one token in every row; the completions of rows that ended with it."""
+        """Write one token in every row; the completions of rows that ended with it.
+
+        Nothing is written where it raises, so that the rows can be asked again from their start.
+        """
         import torch
 
         with torch.inference_mode():
@@ -161,6 +168,7 @@ class DecodeLoop:
             [row.request.seed for row in rows],
             [len(row.written) for row in rows],
             [banned_tokens(row.bad_words, row.written) if row.bad_words else () for row in rows],
+            [None if row.choice is None else row.choice.after(row.written) for row in rows],
         )
         completions = []
         for row, token in zip(rows, tokens, strict=True):
@@ -214,6 +222,15 @@ class DecodeLoop:
         if words not in self._bad_words:
             self._bad_words[words] = bad_word_tokens(self._model.tokenizer, words)
         return self._bad_words[words]
+
+    def _choice_tokens(self, choice: tuple[str, ...]) -> ChoiceTokens | None:
+        if not choice:
+            return None
+        if choice not in self._choices:
+            self._choices[choice] = ChoiceTokens(self._model.tokenizer, choice, self._model.end_token_ids)
+            if len(self._choices) > _KEPT_CHOICES:
+                self._choices.popitem(last=False)
+        return self._choices[choice]
 
     def _decode(self, token_ids: "list[int]") -> str:
         return self._model.tokenizer.decode(token_ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)

@@ -1,12 +1,11 @@
 """From a request to what the network reads: token ids, pixels and the three-way positions of Qwen-VL."""
 
-import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lgt_assets.engines.base import ImageReference, Message, Request
 from lgt_assets.engines.hf_model import LoadedModel
-from lgt_assets.engines.image_bytes import ImageUnreadable, RecentImages, read_image_bytes
+from lgt_assets.engines.image_bytes import ImageUnreadable, RecentImages, open_picture
 
 if TYPE_CHECKING:
     import torch
@@ -106,19 +105,17 @@ class PromptEncoder:
         return expanded
 
     def _prepare(self, image: ImageReference) -> Pixels:
-        from PIL import Image
-
         if self._model.image_processor is None:
             raise PromptUnusable(
                 "the prompt shows a picture, but the model has no vision; bind the role to a model that sees"
             )
         pixels = self._pixels.get(image.sha256)
         if pixels is None:
+            picture = open_picture(image)
             try:
-                with Image.open(io.BytesIO(read_image_bytes(image))) as picture:
-                    features = self._model.image_processor(images=[picture.convert("RGB")], return_tensors="pt")
-            except (OSError, ValueError, Image.DecompressionBombError) as error:
-                raise ImageUnreadable(f"picture {image.uri} cannot be decoded: {error}") from error
+                features = self._model.image_processor(images=[picture], return_tensors="pt")
+            except ValueError as error:
+                raise ImageUnreadable(f"picture {image.uri} cannot be prepared: {error}") from error
             pixels = Pixels(features["pixel_values"], features["image_grid_thw"][0])
             self._pixels.put(image.sha256, pixels)
         return pixels

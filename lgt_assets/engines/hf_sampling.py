@@ -4,7 +4,7 @@ Sampling is Gumbel-max: argmax of logits / temperature + Gumbel noise. The noise
 seed, the step and the token alone, so that neighbours and order change nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lgt_assets.engines.base import Sampling
@@ -55,6 +55,7 @@ def choose_tokens(
     seeds: Sequence[int],
     steps: Sequence[int],
     banned: Sequence[Sequence[int]],
+    allowed: Sequence[Sequence[int] | None] = (),
 ) -> list[int]:
     """The next token of each row.
 
@@ -64,6 +65,7 @@ def choose_tokens(
         seeds: each row's seed.
         steps: how many tokens each row has written so far.
         banned: token ids that a row must not choose now.
+        allowed: the only token ids that a row may choose now, or None where it is free; empty: all rows are.
 
     Returns:
         One token id a row.
@@ -74,6 +76,11 @@ def choose_tokens(
     for row, tokens in enumerate(banned):
         if tokens:
             scores[row, list(tokens)] = -torch.inf
+    for row, tokens in enumerate(allowed):
+        if tokens is not None:
+            kept = scores[row, list(tokens)]
+            scores[row] = -torch.inf
+            scores[row, list(tokens)] = kept
     drawn = [row for row, sampling in enumerate(samplings) if sampling.temperature > 0]
     if not drawn:
         return scores.argmax(-1).tolist()
@@ -131,3 +138,25 @@ def banned_tokens(sequences: Sequence[Sequence[int]], written: Sequence[int]) ->
         if len(sequence) == 1
         or (len(written) >= len(sequence) - 1 and list(written[1 - len(sequence) :]) == list(sequence[:-1]))
     ]
+
+
+class ChoiceTokens:
+    """The texts a completion may be, as token sequences; says which tokens may come next.
+
+    Args:
+        tokenizer: encodes each text as the model would write it.
+        choices: the texts.
+        end_tokens: end a turn; allowed once a text is complete.
+    """
+
+    def __init__(self, tokenizer: Any, choices: Sequence[str], end_tokens: Iterable[int]) -> None:
+        self._sequences = [tokenizer.encode(choice, add_special_tokens=False) for choice in choices]
+        self._end_tokens = sorted(end_tokens)
+
+    def after(self, written: Sequence[int]) -> list[int]:
+        """Token ids that may follow the tokens ``written`` so far."""
+        size, start = len(written), list(written)
+        open_sequences = [sequence for sequence in self._sequences if sequence[:size] == start]
+        following = {sequence[size] for sequence in open_sequences if len(sequence) > size}
+        complete = any(len(sequence) == size for sequence in open_sequences)
+        return sorted(following | set(self._end_tokens if complete else ()))

@@ -1,21 +1,20 @@
 """The engine for laptops and the embedded model: transformers in this process, on CPU, CUDA or Apple's GPU."""
 
 import gc
-from collections import deque
+import threading
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
 
 from lgt_assets.engines.base import Completion, ModelIdentity, Request, RequestFailure, request_key
-from lgt_assets.engines.hf_decoding import DecodeLoop
+from lgt_assets.engines.hf_batch import Batch, Waiting
 from lgt_assets.engines.hf_model import LoadedModel, load_model
-from lgt_assets.engines.hf_prompts import Prompt, PromptEncoder, PromptUnusable
+from lgt_assets.engines.hf_prompts import PromptEncoder, PromptUnusable
 from lgt_assets.engines.model_identity import local_folder, model_identity, require_pinned, template_sha256
 from lgt_assets.engines.settings import HfTransformersSettings
 from lgt_assets.errors import EngineError
 
 _WINDOW_BATCHES = 4
-_Waiting = tuple[str, Request, Prompt]
 
 
 class HfTransformersEngine:
@@ -33,6 +32,7 @@ class HfTransformersEngine:
         self._settings = settings
         self._model: LoadedModel | None = None
         self._closed = False
+        self._loading = threading.Lock()
         local_folder(settings.model)
 
     @cached_property
@@ -53,26 +53,32 @@ class HfTransformersEngine:
         return template_sha256(self._loaded().tokenizer.chat_template or "")
 
     def _loaded(self) -> LoadedModel:
-        if self._closed:
-            raise EngineError("the engine was closed")
-        if self._model is None:
-            self._model = load_model(self._settings)
-        return self._model
+        with self._loading:  # several threads may ask, and nested
+            if self._closed:
+                raise EngineError("the engine was closed")
+            if self._model is None:
+                self._model = load_model(self._settings)
+            return self._model
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Completion | RequestFailure]:
-        """Answer each request once; see :class:`lgt_assets.engines.base.Engine`."""
+        """Answer each request once; see :class:`lgt_assets.engines.base.Engine`.
+
+        Requests are taken four batches at a time and ordered by length, then decoded in a batch that is refilled at every
+        step: with no row waiting for a slower one there is nothing to pad on the left, and a row's sums run over the same
+        columns whoever its neighbours are. Out of memory, the batch is halved and its rows start again (their texts depend
+        on their seeds alone, so nothing changes but the time); a request that is too large alone fails.
+        """
         pending = iter(requests)
         first = list(islice(pending, 1))
         if not first:
             return
         model = self._loaded()
         encoder = PromptEncoder(model)
-        loop = DecodeLoop(model, self._settings.batch_size, self._settings.batch_tokens)
+        batch = Batch(model, self._settings.batch_size, self._settings.batch_tokens)
         size = _WINDOW_BATCHES * self._settings.batch_size
-        waiting: deque[_Waiting] = deque()
         more = True
-        while more or waiting or loop.busy:
-            while more and not waiting:
+        while more or batch.busy:
+            while more and not batch.waiting:
                 window = [*first, *islice(pending, size - len(first))]
                 first = []
                 more = len(window) == size
@@ -80,15 +86,13 @@ class HfTransformersEngine:
                     if isinstance(encoded, RequestFailure):
                         yield encoded
                     else:
-                        waiting.append(encoded)
-            while waiting and loop.has_room(waiting[0][1], waiting[0][2]):
-                yield from self._admit(loop, waiting.popleft())
-            if loop.busy:
-                yield from self._step(loop)
+                        batch.waiting.append(encoded)
+            if batch.busy:
+                yield from batch.advance()
 
-    def _encode_by_length(self, encoder: PromptEncoder, window: list[Request]) -> Iterator[_Waiting | RequestFailure]:
+    def _encode_by_length(self, encoder: PromptEncoder, window: list[Request]) -> Iterator[Waiting | RequestFailure]:
         """Failures first, then the others by length: neighbours are alike, samples of one prompt stay together."""
-        encoded: list[_Waiting] = []
+        encoded: list[Waiting] = []
         for request in window:
             key = request_key(self.identity, request)
             try:
@@ -101,28 +105,6 @@ class HfTransformersEngine:
         yield from sorted(
             encoded, key=lambda one: (one[1].sampling.max_tokens, len(one[2].token_ids), first_seen[one[2].shared_key])
         )
-
-    def _admit(self, loop: DecodeLoop, waiting: _Waiting) -> Iterator[Completion | RequestFailure]:
-        import torch
-
-        key, request, prompt = waiting
-        try:
-            yield from loop.admit(key, request, prompt)
-        except torch.OutOfMemoryError as error:
-            yield RequestFailure(
-                key,
-                f"out of GPU memory on a prompt of {len(prompt.token_ids)} tokens; lower batch_size or max_pixels: {error}",
-            )
-
-    def _step(self, loop: DecodeLoop) -> list[Completion]:
-        import torch
-
-        try:
-            return loop.step()
-        except torch.OutOfMemoryError as error:
-            raise EngineError(
-                f"out of GPU memory while decoding; lower batch_size or set batch_tokens: {error}"
-            ) from error
 
     def close(self) -> None:
         """Free the model and its memory. Closing twice is fine."""

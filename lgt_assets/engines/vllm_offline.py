@@ -1,24 +1,24 @@
-"""vLLM in this process: chunks of requests through ``LLM.chat``, pictures as the files' bytes."""
+"""vLLM in this process: requests stream in, each completion comes out as it ends."""
 
-import base64
-import gc
-import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import groupby, islice
-from typing import Any
+from itertools import chain, islice
 
-from lgt_assets.engines.base import Completion, Message, ModelIdentity, Request, RequestFailure, request_key
-from lgt_assets.engines.image_bytes import ImageUnreadable, media_type, read_image_bytes
+from lgt_assets.engines.base import Completion, ModelIdentity, Request, RequestFailure, request_key
 from lgt_assets.engines.model_identity import local_folder, model_identity, require_pinned, template_sha256
+from lgt_assets.engines.request_order import neighbours_first
 from lgt_assets.engines.settings import VllmOfflineSettings
+from lgt_assets.engines.vllm_flights import Flight, Flights
+from lgt_assets.engines.vllm_model import LoadedVllm
 from lgt_assets.errors import EngineError
-
-_Chat = list[dict[str, Any]]
 
 
 class VllmOfflineEngine:
-    """Answers chunk by chunk; vLLM batches within a chunk. The model is loaded with the first request.
+    """Keeps vLLM's engine fed from the requests as they come: no completion waits for a slower one.
+
+    Each sample is a request of its own, with its own seed: vLLM's n would give sample i the seed + i, and shares no more
+    than the prefix cache does. The model is loaded with the first request.
 
     Raises:
         EngineError: no model lies at the settings' path.
@@ -28,7 +28,7 @@ class VllmOfflineEngine:
 
     def __init__(self, settings: VllmOfflineSettings) -> None:
         self._settings = settings
-        self._llm: Any = None
+        self._flights = Flights(self._load)
         self._closed = False
         local_folder(settings.model)
 
@@ -44,154 +44,51 @@ class VllmOfflineEngine:
             adapter=settings.adapter,
             min_pixels=settings.min_pixels,
             max_pixels=settings.max_pixels,
-            chat_template_sha256="" if local else template_sha256(self._loaded().get_tokenizer().chat_template or ""),
+            chat_template_sha256="" if local else template_sha256(self._flights.engine().chat_template),
         )
 
-    def _loaded(self) -> Any:
+    def _load(self) -> LoadedVllm:
         if self._closed:
             raise EngineError("the engine was closed")
-        if self._llm is None:
-            self._llm = self._load()
-        return self._llm
-
-    def _load(self) -> Any:
-        from vllm import LLM
-
-        settings = self._settings
-        if settings.adapter:
-            raise EngineError("vllm_offline takes no adapter yet: merge it into the model, or use hf_transformers")
-        limits = {"min_pixels": settings.min_pixels, "max_pixels": settings.max_pixels}
-        set_limits = {name: value for name, value in limits.items() if value is not None}
-        folder = local_folder(settings.model)
-        arguments: dict[str, Any] = {
-            "model": str(folder) if folder is not None else settings.model,
-            "revision": None if folder is not None else settings.revision,
-            "dtype": settings.dtype,
-            "max_model_len": settings.max_model_len,
-            "gpu_memory_utilization": settings.gpu_memory_utilization,
-            "tensor_parallel_size": settings.tensor_parallel_size,
-            "limit_mm_per_prompt": {"image": settings.images_per_prompt},
-            "enable_prefix_caching": True,
-            **({"mm_processor_kwargs": set_limits} if set_limits else {}),
-            **settings.engine_arguments,
-        }
-        try:
-            return LLM(**arguments)
-        except (OSError, ValueError, RuntimeError) as error:
-            raise EngineError(f"vLLM cannot load {settings.model!r}: {error}") from error
+        return LoadedVllm(self._settings)
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Completion | RequestFailure]:
-        """Answer each request once; see :class:`lgt_assets.engines.base.Engine`."""
-        pending = iter(requests)
-        while chunk := list(islice(pending, self._settings.chunk_size)):
-            # one call of LLM.chat either continues prefixes or opens turns
-            for continued, group in groupby(sorted(chunk, key=_is_continued), key=_is_continued):
-                yield from self._answer(list(group), continued)
+        """Answer each request once; see :class:`lgt_assets.engines.base.Engine`.
 
-    def _answer(self, requests: list[Request], continued: bool) -> Iterator[Completion | RequestFailure]:
-        chats: list[tuple[Request, _Chat]] = []
-        for request in requests:
-            try:
-                chats.append((request, _chat(request)))
-            except ImageUnreadable as error:
-                yield RequestFailure(request_key(self.identity, request), str(error))
-        if not chats:
-            return
-        started = time.monotonic()
+        Requests are taken ``look_ahead`` at a time, and ordered so that vLLM's prefix and picture caches are used. What is
+        under way when the iterator is closed is aborted. Any number of threads may ask, and nested: all share one engine.
+        """
+        ordered = neighbours_first(requests, self._settings.look_ahead)
+        inbox: deque[Completion | RequestFailure] = deque()
+        open_requests = 0
         try:
-            outputs = self._loaded().chat(
-                [chat for _request, chat in chats],
-                sampling_params=[_sampling_params(request) for request, _chat in chats],
-                add_generation_prompt=not continued,
-                continue_final_message=continued,
-                use_tqdm=False,
-            )
-        except ValueError as error:
-            yield from self._separately([request for request, _chat in chats], continued, error)
-            return
-        seconds = time.monotonic() - started
-        for (request, _turns), output in zip(chats, outputs, strict=True):
-            yield _completion(request_key(self.identity, request), output, seconds)
+            for first in islice(ordered, 1):  # only now is the model needed
+                ordered = chain([first], ordered)
+                open_requests = self._submit(islice(ordered, self._flights.room), inbox)
+            while open_requests:
+                if not inbox:  # another asker's step may have brought something
+                    self._flights.step()
+                while inbox:
+                    open_requests -= 1
+                    yield inbox.popleft()
+                open_requests += self._submit(islice(ordered, self._flights.room - open_requests), inbox)
+        finally:
+            self._flights.abandon(inbox)
 
-    def _separately(
-        self, requests: list[Request], continued: bool, error: ValueError
-    ) -> Iterator[Completion | RequestFailure]:
-        """VLLM refuses a whole call for one bad prompt (too long, say): find it by halves."""
-        if len(requests) == 1:
-            yield RequestFailure(
-                request_key(self.identity, requests[0]), f"vLLM refuses it: {error}; shorten it or raise max_model_len"
-            )
-            return
-        middle = len(requests) // 2
-        yield from self._answer(requests[:middle], continued)
-        yield from self._answer(requests[middle:], continued)
+    def _submit(self, requests: Iterable[Request], inbox: deque[Completion | RequestFailure]) -> int:
+        """Send requests; how many."""
+        flights = [Flight(request_key(self.identity, request), request, inbox) for request in requests]
+        for flight in flights:
+            self._flights.submit(flight)
+        return len(flights)
 
     def close(self) -> None:
-        """Free the model and the GPU's memory. Closing twice is fine."""
+        """End vLLM and free the GPU's memory. Closing twice is fine."""
         self._closed = True
-        if self._llm is None:
-            return
-        self._llm = None
-        gc.collect()
-        import torch
-
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        self._flights.free()
 
     def __enter__(self) -> "VllmOfflineEngine":
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-
-def _is_continued(request: Request) -> bool:
-    return bool(request.prefix)
-
-
-def _chat(request: Request) -> _Chat:
-    turns = [_turn(message) for message in request.messages]
-    return [*turns, {"role": "assistant", "content": request.prefix}] if request.prefix else turns
-
-
-def _turn(message: Message) -> dict[str, Any]:
-    if not message.images:
-        return {"role": message.role, "content": message.text}
-    parts: list[dict[str, Any]] = []
-    for image in message.images:
-        content = read_image_bytes(image)
-        address = f"data:{media_type(content)};base64,{base64.b64encode(content).decode('ascii')}"
-        parts.append({"type": "image_url", "image_url": {"url": address}})
-    return {"role": message.role, "content": [*parts, {"type": "text", "text": message.text}]}
-
-
-def _sampling_params(request: Request) -> Any:
-    from vllm import SamplingParams
-
-    sampling = request.sampling
-    return SamplingParams(
-        n=1,
-        temperature=sampling.temperature,
-        top_p=sampling.top_p,
-        top_k=sampling.top_k,
-        max_tokens=sampling.max_tokens,
-        seed=request.seed,
-        stop=list(sampling.stop) or None,
-        include_stop_str_in_output=sampling.include_stop,
-        bad_words=list(sampling.bad_words) or None,
-    )
-
-
-def _completion(key: str, output: Any, seconds: float) -> Completion | RequestFailure:
-    choice = output.outputs[0]
-    if choice.finish_reason not in ("stop", "length"):
-        return RequestFailure(key, f"vLLM ended it by {choice.finish_reason!r}")
-    return Completion(
-        request_key=key,
-        text=choice.text,
-        finish_reason=choice.finish_reason,
-        prompt_tokens=len(output.prompt_token_ids or ()),
-        cached_tokens=output.num_cached_tokens or 0,
-        completion_tokens=len(choice.token_ids),
-        seconds=seconds,
-    )

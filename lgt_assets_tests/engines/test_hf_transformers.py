@@ -194,6 +194,66 @@ def test_a_small_token_budget_still_answers_all(model_folder: str) -> None:
         assert len(texts(engine, [request(f"{WORDS} {number}", max_tokens=3) for number in range(5)])) == 5
 
 
+def test_a_choice_is_one_of_the_texts(hf_engine: HfTransformersEngine) -> None:
+    choice = ("yes", "yes indeed", "no", "cannot tell")
+    asked = [request(WORDS, seed=seed, temperature=3.0, max_tokens=12, choice=choice) for seed in range(24)]
+    results = [result for result in hf_engine.generate(asked) if isinstance(result, Completion)]
+    assert {result.text for result in results} <= set(choice) and len({result.text for result in results}) > 1
+    assert {result.finish_reason for result in results} == {"stop"}
+    (free,) = texts(hf_engine, [request(WORDS, max_tokens=4)]).values()
+    assert free not in choice
+
+
+def test_out_of_memory_halves_the_batch_and_changes_no_text(
+    hf_engine: HfTransformersEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    requests = [request(f"{WORDS} {number}", seed=number, temperature=1.0, max_tokens=12) for number in range(40)]
+    expected, network = texts(hf_engine, requests), hf_engine._loaded().network
+    rows = []
+
+    def small_memory(**inputs: object) -> object:
+        rows.append(len(inputs["input_ids"]))
+        if rows[-1] > 16:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+        return whole(**inputs)
+
+    whole = network.forward
+    monkeypatch.setattr(network, "forward", small_memory)
+    assert texts(hf_engine, requests) == expected
+    assert max(rows) == 32 and rows.count(32) == 1
+
+
+def test_what_does_not_fit_alone_fails_alone(hf_engine: HfTransformersEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = [request(f"short {number}", max_tokens=4) for number in range(6)]
+    huge = request("large red circle " * 60, max_tokens=4)
+    network = hf_engine._loaded().network
+
+    def small_memory(**inputs: object) -> object:
+        if inputs["input_ids"].shape[1] > 100:
+            raise RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)")
+        return whole(**inputs)
+
+    whole = network.forward
+    monkeypatch.setattr(network, "forward", small_memory)
+    results = {result.request_key: result for result in hf_engine.generate([*requests[:3], huge, *requests[3:]])}
+    failure = results.pop(request_key(hf_engine.identity, huge))
+    assert isinstance(failure, RequestFailure) and "max_pixels" in failure.error and "MPS" in failure.error
+    assert len(results) == 6 and all(isinstance(result, Completion) for result in results.values())
+
+
+def test_other_errors_of_the_network_are_not_taken_for_memory(
+    hf_engine: HfTransformersEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_inputs: object) -> object:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(hf_engine._loaded().network, "forward", broken)
+    with pytest.raises(RuntimeError, match="mat1"):
+        list(hf_engine.generate([request()]))
+
+
 def test_identity_is_the_content_of_the_folder(
     hf_engine: HfTransformersEngine, model_folder: str, tmp_path: Path
 ) -> None:

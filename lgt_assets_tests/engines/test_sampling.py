@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgt_assets.engines.base import Sampling
-from lgt_assets.engines.hf_sampling import banned_tokens, choose_tokens, gumbel_noise
+from lgt_assets.engines.hf_sampling import ChoiceTokens, banned_tokens, choose_tokens, gumbel_noise
 
 torch = pytest.importorskip("torch")
 
@@ -56,6 +56,22 @@ def test_greedy_and_sampled_rows_share_a_batch_and_bans_hold() -> None:
     samplings, before = [Sampling(), Sampling(), Sampling(temperature=1.0, top_k=1)], logits.clone()
     assert choose_tokens(logits, samplings, [1, 2, 3], [0, 0, 0], [(), (1,), ()]) == [1, 2, 1]
     assert torch.equal(logits, before)
+
+
+def test_a_row_keeps_to_what_it_may_choose() -> None:
+    logits, samplings = torch.tensor([[0.0, 5.0, 4.0]] * 3), [Sampling(), Sampling(), Sampling(temperature=1.0)]
+    assert choose_tokens(logits, samplings, [1, 2, 3], [0] * 3, [()] * 3, [None, [0, 2], [0]]) == [1, 2, 0]
+
+
+def test_choices_are_followed_token_by_token() -> None:
+    class Letters:
+        def encode(self, text: str, add_special_tokens: bool) -> list[int]:
+            return [ord(letter) for letter in text]
+
+    tokens = ChoiceTokens(Letters(), ["no", "not", "yes"], {0})
+    assert tokens.after([]) == [ord("n"), ord("y")]
+    assert tokens.after([ord("n"), ord("o")]) == [0, ord("t")]
+    assert tokens.after([ord(letter) for letter in "yes"]) == [0]
 
 
 def test_banned_only_where_the_word_would_be_completed() -> None:
