@@ -1,12 +1,16 @@
 """A request's pictures as the bytes on disk: read once per picture, checked against their sha256, never re-encoded."""
 
 import hashlib
+import io
 from collections import OrderedDict
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import unquote, urlparse
 
 from lgt_assets.engines.base import ImageReference
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -41,6 +45,27 @@ def read_image_bytes(image: ImageReference) -> bytes:
             f"picture {path} is not the one that was added: its sha256 is not {image.sha256[:16]}…; add it anew"
         )
     return content
+
+
+def open_picture(image: ImageReference) -> "Image":
+    """The picture as RGB, upright by its EXIF orientation, transparency on white: as vLLM's server decodes it.
+
+    Raises:
+        ImageUnreadable: it is missing, changed, or no picture that Pillow can decode.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(io.BytesIO(read_image_bytes(image))) as stored:
+            picture = ImageOps.exif_transpose(stored)
+            if not picture.has_transparency_data:
+                return picture.convert("RGB")
+            clear = picture.convert("RGBA")
+            opaque = Image.new("RGB", clear.size, "white")
+            opaque.paste(clear, mask=clear.getchannel("A"))
+            return opaque
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ImageUnreadable(f"picture {image.uri} cannot be decoded: {error}") from error
 
 
 def media_type(content: bytes) -> str:

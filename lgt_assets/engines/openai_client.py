@@ -1,175 +1,268 @@
-"""One request to a server, with all its attempts: which endpoint, how long to wait, when to give up."""
+"""Which request goes where and when: slots, retries, endpoints that come and go. Everything here runs on one event loop."""
 
 import asyncio
-import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
-
-import aiohttp
+import logging
+from collections import deque
+from collections.abc import Callable
+from functools import partial
 
 from lgt_assets.engines.base import Completion, ModelIdentity, Request, RequestFailure, request_key
 from lgt_assets.engines.image_bytes import ImageUnreadable
-from lgt_assets.engines.openai_protocol import (
-    BodyBuilder,
-    GarbageAnswer,
-    UnsupportedRequest,
-    WrongModel,
-    error_message,
-    read_answer,
-)
+from lgt_assets.engines.openai_body import BodyBuilder, UnsupportedRequest
+from lgt_assets.engines.openai_calls import Call, Job
+from lgt_assets.engines.openai_endpoint import Endpoint, least_loaded
+from lgt_assets.engines.openai_protocol import Answer
+from lgt_assets.engines.openai_wire import Busy, Fault, Refusal, Wire
 from lgt_assets.engines.settings import OpenaiServerSettings
-from lgt_assets.errors import EngineError
+from lgt_assets.errors import EngineError, LgtError
 from lgt_assets.identity import random_of
 
-_RETRIED = frozenset({408, 409, 425, 429})
-_REFUSED = {
-    401: "it wants a key: name the variable that holds it in api_key_env",
-    403: "the key may not use it: check api_key_env and the account's rights",
-    404: "it has no such model or address: the endpoint must end in /v1 and serve the model (see its /v1/models)",
-}
-
-
-@dataclass(frozen=True)
-class _TryAgain:
-    """An attempt that failed and may succeed later; ``seconds`` is what the server asked to wait."""
-
-    error: str
-    seconds: float = 0.0
-    unreachable: bool = False
+_FIRST_CONTACT_SECONDS = 30.0
+_LEAST_PROBE_SECONDS = 0.02
+_log = logging.getLogger(__name__)
 
 
 class ChatClient:
-    """Sends requests from one event loop; endpoints take turns, and one that failed rests while others answer."""
+    """Sends jobs to endpoints. ``waiting`` may be appended to from any thread; see :attr:`hungry`.
 
-    def __init__(self, settings: OpenaiServerSettings, identity: ModelIdentity, api_key: str) -> None:
-        self._settings = settings
-        self._identity = identity
-        self._api_key = api_key
-        self._served_model = settings.served_model or settings.model
+    Attributes:
+        hungry: there are free slots and no jobs: whoever appends one must have :meth:`dispatch` called on the loop.
+    """
+
+    def __init__(self, settings: OpenaiServerSettings, identity: ModelIdentity, wire: Wire) -> None:
+        self._settings, self._identity, self._wire = settings, identity, wire
         limits = {"min_pixels": settings.min_pixels, "max_pixels": settings.max_pixels}
         set_limits = {name: value for name, value in limits.items() if value is not None}
-        self._builder = BodyBuilder(self._served_model, settings.dialect, set_limits)
-        self._session: aiohttp.ClientSession | None = None
-        self._turn = 0
-        self._rests_until = dict.fromkeys(settings.endpoints, 0.0)
-        self._unreachable_in_a_row = 0
+        self._builder = BodyBuilder(settings.served_model or settings.model, settings.dialect, set_limits)
+        self.endpoints = [Endpoint(a, settings.in_flight, settings.latency_tolerance) for a in settings.endpoints]
+        self.waiting: deque[Job] = deque()
+        self.hungry = False
+        self._active = 0
+        self._calls: set[Call] = set()
+        self._probes: dict[Endpoint, asyncio.Task[None]] = {}
+        self._trouble_since: float | None = None
+        self._was_answered = False
 
-    async def answer(self, request: Request) -> Completion | RequestFailure:
-        """Send a request until it is answered, refused for good, or out of attempts or time.
+    def job(self, call: Call, request: Request) -> Job:
+        """A request as a job of ``call``; for any thread."""
+        return Job(call, request, request_key(self._identity, request))
 
-        Raises:
-            EngineError: no request can succeed: the key or the address is wrong, another model answers, or nobody does.
-        """
-        key = request_key(self._identity, request)
-        started = time.monotonic()
+    async def begin(self, keep: Callable[[Completion | RequestFailure], None]) -> Call:
+        """Start a call; endpoints that are not known to be up are asked. For ``keep`` see :class:`Call`."""
+        call = Call(keep)
+        self._calls.add(call)
+        self._trouble_since = None
+        for endpoint in self.endpoints:
+            endpoint.limit.forget_latency()
+            if not endpoint.up:
+                endpoint.setbacks = 0
+                self._probe(endpoint)
+        return call
+
+    async def end(self, call: Call) -> None:
+        """Cancel what is left of a call; what waits of it is passed over."""
+        call.closed = True
+        self._calls.discard(call)
+        for task in list(call.tasks):
+            task.cancel()
+        if not self._calls:
+            for probe in self._probes.values():
+                probe.cancel()
+            self._probes.clear()
+            self.waiting.clear()
+
+    def dispatch(self) -> None:
+        """Give waiting jobs to endpoints until one of both is used up."""
+        loop = asyncio.get_running_loop()
+        self.hungry = False
+        while self.waiting:
+            if self._active >= self._settings.in_flight:
+                return
+            job = self.waiting[0]
+            endpoint = None if job.call.closed else least_loaded(self.endpoints, loop.time(), job.avoided)
+            if endpoint is None and not job.call.closed:
+                return
+            self.waiting.popleft()
+            if endpoint is not None:
+                endpoint.active += 1
+                self._active += 1
+                task = loop.create_task(self._attempt(job, endpoint))
+                job.call.tasks.add(task)
+                task.add_done_callback(partial(self._left, job, endpoint))
+        self.hungry = True
+        if self.waiting:  # appended meanwhile by a thread that did not see the flag
+            loop.call_soon(self.dispatch)
+
+    async def _attempt(self, job: Job, endpoint: Endpoint) -> None:
         try:
-            body = self._builder.build(request)
-        except (ImageUnreadable, UnsupportedRequest) as error:
-            return RequestFailure(key, str(error))
-        last, attempt = "", 0
-        while (
-            attempt < self._settings.attempts
-            and (left := started + self._settings.deadline_seconds - time.monotonic()) > 0
-        ):
-            attempt += 1
-            endpoint = self._next_endpoint()
-            outcome = await self._attempt(endpoint, body, min(left, self._settings.timeout_seconds))
-            if isinstance(outcome, dict):
-                self._unreachable_in_a_row = 0
-                return Completion(key, **outcome, seconds=time.monotonic() - started)
-            if isinstance(outcome, str):
-                return RequestFailure(key, f"{endpoint} {outcome}")
-            last = f"{endpoint} {outcome.error}"
-            self._rests_until[endpoint] = time.monotonic() + self._settings.backoff_base_seconds
-            if attempt < self._settings.attempts:
-                left = started + self._settings.deadline_seconds - time.monotonic()
-                await asyncio.sleep(max(0.0, min(left, self._wait(key, attempt, outcome.seconds))))
-            elif outcome.unreachable:
-                self._count_unreachable(last)
-        return RequestFailure(key, f"{last} (gave up after {attempt} attempts in {time.monotonic() - started:.0f} s)")
+            started = asyncio.get_running_loop().time()
+            if not job.deadline:
+                job.deadline = started + self._settings.deadline_seconds
+            try:
+                body = self._builder.build(job.request)
+            except (ImageUnreadable, UnsupportedRequest) as error:
+                self._finish(job, RequestFailure(job.key, str(error)))
+                return
+            epoch = endpoint.limit.epoch
+            outcome = await self._wire.post(endpoint, body, max(0.001, job.deadline - started), endpoint.names)
+            seconds = asyncio.get_running_loop().time() - started
+            if isinstance(outcome, Answer):
+                self._answered(job, endpoint, outcome, epoch, seconds)
+            else:
+                self._not_answered(job, endpoint, outcome, epoch)
+        except EngineError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - handed to the caller's thread, which raises it
+            job.call.put(error)
 
-    def _count_unreachable(self, last: str) -> None:
-        """As many requests in a row as may be in flight, and nobody there: the rest need not wait for the same."""
-        self._unreachable_in_a_row += 1
-        if self._unreachable_in_a_row >= self._settings.in_flight:
-            raise EngineError(f"no endpoint answers: {last}; start the server, or correct the endpoints in the profile")
+    def _left(self, job: Job, endpoint: Endpoint, task: asyncio.Task[None]) -> None:
+        """An attempt is over, also one that was cancelled before it began."""
+        job.call.tasks.discard(task)
+        endpoint.active -= 1
+        self._active -= 1
+        self.dispatch()
 
-    def _wait(self, key: str, attempt: int, asked_for: float) -> float:
-        """Seconds until the next attempt: exponential with jitter, and no less than the server asked for."""
-        most = min(self._settings.backoff_cap_seconds, self._settings.backoff_base_seconds * 2 ** (attempt - 1))
-        return max(asked_for, most * (0.5 + random_of(key, "attempt", attempt).random() / 2))
+    def _answered(self, job: Job, endpoint: Endpoint, answer: Answer, epoch: int, seconds: float) -> None:
+        limit = endpoint.limit
+        limit.completed(epoch, seconds, answer.completion_tokens, endpoint.active >= limit.value)
+        endpoint.answered()
+        self._trouble_since, self._was_answered = None, True
+        completion = Completion(
+            job.key, answer.text, answer.finish_reason, answer.prompt_tokens, answer.cached_tokens,
+            answer.completion_tokens, seconds,
+        )  # fmt: skip
+        self._finish(job, completion)
 
-    def _next_endpoint(self) -> str:
-        """The next in turn that does not rest; if all do, the one that rests least."""
-        endpoints = self._settings.endpoints
-        self._turn += 1
-        order = [endpoints[(self._turn + offset) % len(endpoints)] for offset in range(len(endpoints))]
-        now = time.monotonic()
-        return min(order, key=lambda endpoint: max(0.0, self._rests_until[endpoint] - now))
+    def _not_answered(self, job: Job, endpoint: Endpoint, outcome: Busy | Fault | Refusal, epoch: int) -> None:
+        job.error = f"{endpoint} {outcome.error}"
+        if isinstance(outcome, Refusal):
+            endpoint.answered()
+            self._trouble_since = None
+            self._finish(job, RequestFailure(job.key, job.error))
+        elif isinstance(outcome, Busy):
+            self._trouble_since = None
+            self._rest(endpoint, outcome, fresh=endpoint.limit.refused(epoch))
+            self._again(job, 0.0)
+        else:
+            self._fault(job, endpoint, outcome, epoch)
 
-    async def _attempt(self, endpoint: str, body: bytes, seconds: float) -> dict[str, Any] | str | _TryAgain:
-        """A completion's fields, or the reason why it is refused, or why to try again."""
+    def _rest(self, endpoint: Endpoint, busy: Busy, *, fresh: bool) -> None:
+        """Let an endpoint rest as long as it asks, else longer with each wave of refusals (``fresh``: this begins one)."""
+        loop = asyncio.get_running_loop()
+        seconds = busy.seconds
+        if fresh and not seconds:
+            seconds = self._backoff(endpoint.setbacks, endpoint.address)
+        endpoint.setbacks += fresh
+        until = loop.time() + seconds
+        if until > endpoint.rests_until:
+            endpoint.rests_until = until
+            loop.call_at(until, self.dispatch)
+
+    def _fault(self, job: Job, endpoint: Endpoint, fault: Fault, epoch: int) -> None:
+        job.avoided = endpoint
+        job.attempts += not fault.unreachable  # nobody was there: no attempt of the request's
+        if fault.timed_out:
+            endpoint.limit.refused(epoch)
+        if endpoint.failed(fault.error, unreachable=fault.unreachable):
+            endpoint.up = False
+            _log.warning("endpoint %s is left out for now: it %s", endpoint, fault.error)
+            self._count_trouble()
+            self._probe(endpoint)
+        if job.attempts >= self._settings.attempts:
+            self._finish(job, RequestFailure(job.key, f"{job.error} (gave up after {job.attempts} attempts)"))
+        else:
+            self._again(job, 0.0 if fault.unreachable else self._backoff(job.attempts - 1, job.key))
+
+    def _backoff(self, times: int, *of: object) -> float:
+        """Seconds to wait after the ``times``-th setback in a row: exponential, with jitter seeded by what waits."""
+        base, cap = self._settings.backoff_base_seconds, self._settings.backoff_cap_seconds
+        return min(cap, base * 2 ** min(times, 32)) * (0.5 + random_of(*of, "backoff", times).random() / 2)
+
+    def _again(self, job: Job, seconds: float) -> None:
+        """Let a job wait ``seconds``, then put it first in the queue; it fails at its deadline wherever it is."""
+        loop = asyncio.get_running_loop()
+        if job.done or loop.time() >= job.deadline:
+            self._expire(job)
+            return
+        if job.expiry is None:
+            job.expiry = loop.call_at(job.deadline, self._expire, job)
+        if seconds > 0:
+            loop.call_later(seconds, self._put_back, job)
+        else:
+            self.waiting.appendleft(job)
+
+    def _put_back(self, job: Job) -> None:
+        if not job.done:
+            self.waiting.appendleft(job)
+            self.dispatch()
+
+    def _expire(self, job: Job) -> None:
+        if job in self.waiting:
+            self.waiting.remove(job)
+        spent = f"(gave up after {self._settings.deadline_seconds:g} s, its deadline)"
+        self._finish(job, RequestFailure(job.key, f"{job.error} {spent}"))
+
+    def _finish(self, job: Job, result: Completion | RequestFailure) -> None:
+        if job.expiry is not None:
+            job.expiry.cancel()
+        if not job.done:
+            job.done = True
+            try:
+                if not job.call.closed:
+                    job.call.keep(result)
+            except LgtError as error:
+                job.call.put(error)
+            else:
+                job.call.put(result)
+
+    def _fail(self, error: EngineError) -> None:
+        """No request can succeed: every call ends, and nothing more is sent."""
+        for call in self._calls:
+            call.closed = True
+            call.put(error)
+
+    def _probe(self, endpoint: Endpoint) -> None:
+        if endpoint not in self._probes:
+            self._probes[endpoint] = asyncio.get_running_loop().create_task(self._ask_until_up(endpoint))
+
+    async def _ask_until_up(self, endpoint: Endpoint) -> None:
+        """Ask an endpoint what it serves, less and less often, until it answers."""
+        known = endpoint.names is not None
         try:
-            async with self._opened().post(
-                f"{endpoint}/chat/completions", data=body, timeout=aiohttp.ClientTimeout(total=seconds)
-            ) as response:
-                status, retry_after, content = (
-                    response.status,
-                    response.headers.get("Retry-After", ""),
-                    await response.read(),
-                )
-        except TimeoutError:
-            return _TryAgain(f"did not answer within {seconds:.0f} s")
-        except aiohttp.ClientConnectorError as error:
-            return _TryAgain(f"cannot be reached ({error.os_error})", unreachable=True)
-        except (aiohttp.ClientError, ConnectionError) as error:
-            return _TryAgain(f"dropped the connection ({type(error).__name__})")
-        if status == 200:
-            return self._judge(endpoint, content)
-        message = f"answered {status}: {self._without_key(error_message(content))}"
-        if status in _REFUSED:
-            raise EngineError(f"{endpoint} {message}; {_REFUSED[status]}")
-        if status in _RETRIED or status >= 500:
-            return _TryAgain(message, _seconds_of(retry_after))
-        return message
+            while not endpoint.up:
+                if known or endpoint.setbacks:
+                    wait = self._backoff(endpoint.setbacks, endpoint.address)
+                    await asyncio.sleep(max(_LEAST_PROBE_SECONDS, wait))
+                endpoint.setbacks += 1
+                said = await self._wire.models(endpoint)
+                if isinstance(said, Fault):
+                    endpoint.error = said.error
+                    self._count_trouble()
+                else:
+                    self._welcome(endpoint, said, back=known)
+        except EngineError as error:
+            self._fail(error)
+        finally:
+            if self._probes.get(endpoint) is asyncio.current_task():
+                del self._probes[endpoint]
+        self.dispatch()
 
-    def _judge(self, endpoint: str, content: bytes) -> dict[str, Any] | _TryAgain:
-        try:
-            return read_answer(content, self._served_model)
-        except GarbageAnswer as error:
-            return _TryAgain(self._without_key(str(error)))
-        except WrongModel as error:
-            raise EngineError(
-                f"{endpoint}: {error}; set served_model to the name it goes by, or correct the endpoint"
-            ) from error
+    def _welcome(self, endpoint: Endpoint, names: frozenset[str], *, back: bool) -> None:
+        endpoint.names, endpoint.up = names, True
+        if back:
+            endpoint.limit.restart()
+            _log.warning("endpoint %s answers again", endpoint)
 
-    def _without_key(self, message: str) -> str:
-        """Servers may quote the key in an error; it must not travel on."""
-        return message.replace(self._api_key, "***") if self._api_key else message
-
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            headers = {"Content-Type": "application/json"}
-            if self._api_key:
-                headers["Authorization"] = f"Bearer {self._api_key}"
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=headers)
-        return self._session
-
-    async def close(self) -> None:
-        """Close the session's connections."""
-        if self._session is not None:
-            await self._session.close()
-
-
-def _seconds_of(retry_after: str) -> float:
-    """Seconds a Retry-After header asks to wait (a number or a date); 0 if it says nothing sensible."""
-    try:
-        return max(0.0, float(retry_after))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return 0.0
+    def _count_trouble(self) -> None:
+        """While any endpoint is up there is hope; when none has been for long, the run ends with what each one said."""
+        now = asyncio.get_running_loop().time()
+        if self._trouble_since is None:
+            self._trouble_since = now
+        longest = self._settings.outage_seconds
+        if not self._was_answered:
+            longest = min(longest, _FIRST_CONTACT_SECONDS)
+        if not any(endpoint.up for endpoint in self.endpoints) and now - self._trouble_since >= longest:
+            said = "; ".join(f"{endpoint} {endpoint.error}" for endpoint in self.endpoints)
+            self._fail(
+                EngineError(f"no endpoint answers: {said}; start the server, or correct the endpoints in the profile")
+            )

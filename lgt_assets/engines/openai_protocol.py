@@ -1,144 +1,112 @@
-"""Requests and answers of /v1/chat/completions as values: building the body, judging what came back."""
+"""Answers of /v1/chat/completions and /v1/models as values: judging what came back, and saying what is wrong with it."""
 
-import base64
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
-from lgt_assets.engines.base import ImageReference, Request
-from lgt_assets.engines.image_bytes import RecentImages, media_type, read_image_bytes
-
-_RECENT_IMAGES = 32
 _MOST_MESSAGE_CHARACTERS = 400
 _DATED = re.compile(r"-\d{4}")
-
-
-class UnsupportedRequest(Exception):
-    """The request needs what the server's dialect lacks."""
+_OTHER_SHAPE = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError)
+_SPLIT_THOUGHTS = ("reasoning_content", "reasoning")
 
 
 class GarbageAnswer(Exception):
-    """The body is no chat completion; worth another attempt."""
+    """The body is not what was asked for; worth another attempt."""
 
 
-class WrongModel(Exception):
-    """The endpoint answered with another model than the one asked for."""
+class WithheldAnswer(Exception):
+    """The server will not answer this request, now or later."""
 
 
-class BodyBuilder:
-    """Builds request bodies; a picture's data address is kept for the next requests about it.
+class WrongServer(Exception):
+    """The endpoint answers with another model than the one asked for, or in a way that loses text: its set-up is wrong."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a completion takes from a reply; ``cached_tokens`` are the part of ``prompt_tokens`` that was not computed anew."""
+
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+
+
+def read_answer(body: bytes, names: frozenset[str]) -> Answer:
+    """The answer in a reply of status 200.
 
     Args:
-        served_model: name the server knows the model by.
-        dialect: ``vllm`` or ``openai``, see OpenaiServerSettings.
-        pixel_limits: min_pixels and max_pixels where they are set.
-    """
-
-    def __init__(self, served_model: str, dialect: str, pixel_limits: dict[str, int]) -> None:
-        self._served_model = served_model
-        self._dialect = dialect
-        self._pixel_limits = pixel_limits
-        self._addresses: RecentImages[str] = RecentImages(_RECENT_IMAGES)
-
-    def build(self, request: Request) -> bytes:
-        """The JSON body.
-
-        Raises:
-            ImageUnreadable: a picture is missing or changed.
-            UnsupportedRequest: the ``openai`` dialect cannot express it.
-        """
-        sampling = request.sampling
-        body: dict[str, Any] = {
-            "model": self._served_model,
-            "messages": self._messages(request),
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "max_tokens": sampling.max_tokens,
-            "seed": request.seed,
-            "n": 1,
-        }
-        if sampling.stop:
-            body["stop"] = list(sampling.stop)
-        extensions = self._extensions(request)
-        if self._dialect == "vllm":
-            # said outright, or the server would take the model's generation_config instead
-            body |= {"top_k": sampling.top_k, "repetition_penalty": 1.0, **extensions}
-        elif extensions:
-            raise UnsupportedRequest(
-                f"an endpoint of dialect openai has no {', '.join(sorted(extensions))}; use a vLLM server"
-            )
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-
-    def _extensions(self, request: Request) -> dict[str, Any]:
-        sampling = request.sampling
-        extensions: dict[str, Any] = {}
-        if request.prefix:
-            extensions |= {"add_generation_prompt": False, "continue_final_message": True}
-        if sampling.top_k > 0:
-            extensions["top_k"] = sampling.top_k
-        if sampling.stop and sampling.include_stop:
-            extensions["include_stop_str_in_output"] = True
-        if sampling.bad_words:
-            extensions["bad_words"] = list(sampling.bad_words)
-        if self._pixel_limits and any(message.images for message in request.messages):
-            extensions["mm_processor_kwargs"] = self._pixel_limits
-        return extensions
-
-    def _messages(self, request: Request) -> list[dict[str, Any]]:
-        turns: list[dict[str, Any]] = []
-        for message in request.messages:
-            pictures = [{"type": "image_url", "image_url": {"url": self._address(image)}} for image in message.images]
-            turns.append(
-                {
-                    "role": message.role,
-                    "content": [*pictures, {"type": "text", "text": message.text}] if pictures else message.text,
-                }
-            )
-        return [*turns, {"role": "assistant", "content": request.prefix}] if request.prefix else turns
-
-    def _address(self, image: ImageReference) -> str:
-        address = self._addresses.get(image.sha256)
-        if address is None:
-            content = read_image_bytes(image)
-            address = f"data:{media_type(content)};base64,{base64.b64encode(content).decode('ascii')}"
-            self._addresses.put(image.sha256, address)
-        return address
-
-
-def read_answer(body: bytes, served_model: str) -> dict[str, Any]:
-    """The fields of a Completion (less key and seconds) from a 200 answer.
+        body: of the reply.
+        names: the served model's name and its other names.
 
     Raises:
         GarbageAnswer: it is no JSON, or lacks what a chat completion has.
-        WrongModel: it names another model.
+        WithheldAnswer: the server's filter kept the text back.
+        WrongServer: it names another model, or thoughts were split off the text.
     """
     try:
         answer = json.loads(body)
         model, choice = answer["model"], answer["choices"][0]
-        text, finish_reason = choice["message"]["content"], choice["finish_reason"]
+        message, finish_reason = choice["message"], choice["finish_reason"]
+        text = message["content"]
         usage = answer.get("usage") or {}
         details = usage.get("prompt_tokens_details") or {}
-        counts = {
-            "prompt_tokens": int(usage.get("prompt_tokens") or 0),
-            "cached_tokens": int(details.get("cached_tokens") or 0),
-            "completion_tokens": int(usage.get("completion_tokens") or 0),
-        }
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        counts = (
+            int(usage.get("prompt_tokens") or 0),
+            int(details.get("cached_tokens") or 0),
+            int(usage.get("completion_tokens") or 0),
+        )
+        split = any(message.get(name) for name in _SPLIT_THOUGHTS)
+        if not isinstance(model, str):
+            raise TypeError("model is no name")
+    except _OTHER_SHAPE as error:
         raise GarbageAnswer(
             f"its answer is no chat completion ({type(error).__name__}: {str(error)[:80]}): {_excerpt(body)!r}"
         ) from error
-    if not isinstance(model, str) or not _is_model(model, served_model):
-        raise WrongModel(f"it answers with model {model!r} instead of {served_model!r}")
+    if model not in names and not _is_dated(model, names):
+        raise WrongServer(
+            f"it answers with model {model[:200]!r} instead of {min(names)!r}; "
+            "set served_model to the name it goes by, or correct the endpoint"
+        )
+    if finish_reason == "content_filter":
+        raise WithheldAnswer("withheld its answer (content_filter); reword the prompt, or ask another server")
+    if split:
+        raise WrongServer(
+            "it splits thoughts off the text; start it without --reasoning-parser, or the thoughts are lost"
+        )
     if not isinstance(text, str):
         raise GarbageAnswer(f"its answer has no text: {_excerpt(body)!r}")
     if finish_reason not in ("stop", "length"):
         raise GarbageAnswer(f"its answer ended by {finish_reason!r}, neither stop nor length")
-    return {"text": text, "finish_reason": finish_reason, **counts}
+    return Answer(text, finish_reason, *counts)
 
 
-def _is_model(answered: str, asked: str) -> bool:
+def read_models(body: bytes, served_model: str) -> frozenset[str]:
+    """The names of the served model by a reply of /v1/models: vLLM answers with the first of several names of one model.
+
+    Raises:
+        GarbageAnswer: it is no list of models.
+        WrongServer: the model is not among them.
+    """
+    try:
+        roots = {model["id"]: model.get("root") for model in json.loads(body)["data"]}
+    except _OTHER_SHAPE as error:
+        raise GarbageAnswer(f"its /models is no list of models ({type(error).__name__}): {_excerpt(body)!r}") from error
+    if served_model not in roots:
+        listed = ", ".join(sorted(map(str, roots))[:10]) or "nothing"
+        raise WrongServer(
+            f"it serves {listed[:_MOST_MESSAGE_CHARACTERS]}, not {served_model!r}; "
+            "set served_model to the name it goes by, or correct the endpoint"
+        )
+    root = roots[served_model]
+    return frozenset(name for name in roots if name == served_model or (root and roots[name] == root))
+
+
+def _is_dated(answered: str, names: frozenset[str]) -> bool:
     """Hosted services answer with the dated name of what was asked for."""
-    return answered == asked or (answered.startswith(asked) and _DATED.match(answered, len(asked)) is not None)
+    return any(answered.startswith(name) and _DATED.match(answered, len(name)) is not None for name in names)
 
 
 def error_message(body: bytes) -> str:
@@ -148,8 +116,17 @@ def error_message(body: bytes) -> str:
         error = answer.get("error", answer)
         message = error.get("message") if isinstance(error, dict) else error
         return str(message or answer)[:_MOST_MESSAGE_CHARACTERS]
-    except (ValueError, AttributeError):
+    except _OTHER_SHAPE:
         return _excerpt(body)
+
+
+def is_out_of_quota(body: bytes) -> bool:
+    """Whether a 429 means that the account is spent, which waiting does not mend."""
+    try:
+        error: Any = json.loads(body)["error"]
+        return "insufficient_quota" in (error.get("code"), error.get("type"))
+    except _OTHER_SHAPE:
+        return False
 
 
 def _excerpt(body: bytes) -> str:

@@ -1,26 +1,28 @@
-"""The engine for OpenAI-compatible servers: one aiohttp session, bounded in flight, retries, several endpoints."""
+"""The engine for OpenAI-compatible servers: one aiohttp session, as many requests at once as each server takes."""
 
 import asyncio
-import os
-import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from itertools import islice
+from typing import Any, TypeVar
 
 from lgt_assets.engines.base import Completion, ModelIdentity, Request, RequestFailure
 from lgt_assets.engines.model_identity import model_identity
 from lgt_assets.engines.openai_client import ChatClient
+from lgt_assets.engines.openai_wire import Wire
 from lgt_assets.engines.settings import OpenaiServerSettings
 from lgt_assets.errors import EngineError
 
-_Result = Completion | RequestFailure | BaseException
-_QUEUED_PER_SLOT = 2
+_MOST_READY = 64
+Value = TypeVar("Value")
 
 
 class OpenaiServerEngine:
     """Sends requests from a background event loop; the caller's thread pulls requests and takes results.
 
-    At most ``in_flight`` requests are under way and as many wait, so memory does not grow with their number.
+    At most ``in_flight`` requests are under way and as many again (64 at most) stand ready, so that no slot waits for a
+    prompt to be rendered; no more are pulled, so memory does not grow with their number. How many each endpoint gets
+    is in :mod:`lgt_assets.engines.openai_limit`. Any number of threads may ask, and nested: all share the slots.
 
     Raises:
         EngineError: the variable named by ``api_key_env`` is not set.
@@ -38,16 +40,11 @@ class OpenaiServerEngine:
             max_pixels=settings.max_pixels,
         )
         self._settings = settings
-        self._key = ""
-        if settings.api_key_env:
-            self._key = os.environ.get(settings.api_key_env, "")
-            if not self._key:
-                raise EngineError(
-                    f"the environment variable {settings.api_key_env} (api_key_env) is not set; put the endpoint's key into it"
-                )
+        self._wire = Wire(settings)
+        self._client = ChatClient(settings, self.identity, self._wire)
+        self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._client: ChatClient | None = None
         self._closed = False
 
     def __repr__(self) -> str:
@@ -57,72 +54,70 @@ class OpenaiServerEngine:
         """Answer each request once; see :class:`lgt_assets.engines.base.Engine`.
 
         Closing the iterator cancels what is in flight.
+
+        Raises:
+            EngineError: no endpoint answers, or one has the wrong model, key or address; the message names it.
         """
-        loop, client = self._started()
-        results: queue.SimpleQueue[_Result] = queue.SimpleQueue()
-        tasks: set[asyncio.Task[None]] = set()
-        slots = asyncio.Semaphore(self._settings.in_flight)
+        return self.generate_kept(requests, lambda _result: None)
 
-        async def answer(request: Request) -> None:
-            try:
-                async with slots:
-                    results.put(await client.answer(request))
-            except asyncio.CancelledError:
-                raise
-            except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, which raises it
-                results.put(error)
+    def generate_kept(
+        self, requests: Iterable[Request], keep: Callable[[Completion | RequestFailure], None]
+    ) -> Iterator[Completion | RequestFailure]:
+        """The same; see :class:`lgt_assets.engines.base.KeepingEngine`."""
+        loop, client = self._started(), self._client
+        call = self._on_loop(client.begin(keep))
+        pending = iter(requests)
+        held = 0
 
-        def start(request: Request) -> None:
-            task = loop.create_task(answer(request))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+        def pull(most: int) -> int:
+            pulled = 0
+            for request in islice(pending, most):
+                client.waiting.append(client.job(call, request))
+                pulled += 1
+                if client.hungry:
+                    client.hungry = False
+                    loop.call_soon_threadsafe(client.dispatch)
+            return pulled
 
-        pending, waiting = iter(requests), 0
         try:
-            for request in islice(pending, _QUEUED_PER_SLOT * self._settings.in_flight):
-                loop.call_soon_threadsafe(start, request)
-                waiting += 1
-            while waiting:
-                result = results.get()
-                waiting -= 1
-                if isinstance(result, BaseException):
-                    raise result
-                for request in islice(pending, 1):
-                    loop.call_soon_threadsafe(start, request)
-                    waiting += 1
-                yield result
+            loop.call_soon_threadsafe(client.dispatch)
+            held += pull(self._settings.in_flight + min(_MOST_READY, self._settings.in_flight))
+            while held:
+                for result in call.results.get():
+                    held -= 1
+                    if isinstance(result, BaseException):
+                        raise result
+                    held += pull(1)
+                    yield result
         finally:
-            self._on_loop(loop, lambda: [task.cancel() for task in tasks])
+            self._on_loop(client.end(call))
 
-    def _started(self) -> tuple[asyncio.AbstractEventLoop, ChatClient]:
-        if self._closed:
-            raise EngineError("the engine was closed")
-        if self._loop is None or self._client is None:
-            self._loop = asyncio.new_event_loop()
-            self._client = ChatClient(self._settings, self.identity, self._key)
-            self._thread = threading.Thread(target=self._loop.run_forever, name="openai_server", daemon=True)
-            self._thread.start()
-        return self._loop, self._client
+    def _started(self) -> asyncio.AbstractEventLoop:
+        with self._starting:
+            if self._closed:
+                raise EngineError("the engine was closed")
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="openai_server", daemon=True)
+                self._thread.start()
+            return self._loop
 
-    @staticmethod
-    def _on_loop(loop: asyncio.AbstractEventLoop, action: Callable[[], object]) -> None:
+    def _on_loop(self, action: Coroutine[Any, Any, Value]) -> Value:
         """Run ``action`` on the event loop and wait until it is done."""
-
-        async def run() -> None:
-            action()
-
-        asyncio.run_coroutine_threadsafe(run(), loop).result()
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(action, self._loop).result()
 
     def close(self) -> None:
         """Close the connections and stop the event loop. Closing twice is fine."""
-        self._closed = True
-        if self._loop is None or self._client is None or self._thread is None:
-            return
-        asyncio.run_coroutine_threadsafe(self._client.close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        self._loop = self._client = self._thread = None
+        with self._starting:
+            self._closed = True
+            if self._loop is None or self._thread is None:
+                return
+            self._on_loop(self._wire.close())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+            self._loop = self._thread = None
 
     def __enter__(self) -> "OpenaiServerEngine":
         return self

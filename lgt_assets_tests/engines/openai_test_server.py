@@ -1,19 +1,17 @@
 """A small OpenAI-compatible server over one of our engines, with faults on demand; for tests.
 
-``python -m lgt_assets_tests.engines.openai_test_server --port 0 --model PATH`` prints its address and serves until killed.
-Requests that arrive together are answered in one batch.
+``python -m lgt_assets_tests.engines.openai_test_server --port 0 --model PATH`` prints its address and serves until killed;
+with ``--scripted`` it repeats what it is asked instead. Requests that arrive together are answered in one batch.
 """
 
 import argparse
 import asyncio
-import base64
-import hashlib
 import json
-import os
+import signal
 import tempfile
 import threading
+import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,43 +20,34 @@ from aiohttp import web
 from lgt_assets.engines.base import (
     Completion,
     Engine,
-    ImageReference,
-    Message,
     Request,
     RequestFailure,
-    Sampling,
     request_key,
 )
-from lgt_assets.identity import random_of
-
-FAULTS = ("busy", "error", "drop", "garbage", "wrong_model", "slow")
-
-
-@dataclass(frozen=True)
-class Faults:
-    """What goes wrong: ``rates`` by fault (shares of all attempts), drawn from ``seed``; never more than ``most`` a request.
-
-    busy: 429 with Retry-After; error: 500; drop: the connection closes mid-body; garbage: 200 with no JSON; wrong_model:
-    another model's name; slow: no answer for ``slow_seconds``.
-    """
-
-    rates: tuple[tuple[str, float], ...] = ()
-    seed: int = 0
-    most: int = 3
-    retry_after: str = "0.01"
-    slow_seconds: float = 5.0
+from lgt_assets.engines.hf_transformers import HfTransformersEngine
+from lgt_assets.engines.scripted import ScriptedEngine
+from lgt_assets.engines.settings import HfTransformersSettings
+from lgt_assets_tests.engines.openai_test_bodies import read_request
+from lgt_assets_tests.engines.openai_test_faults import FAULTS, GARBAGE, NO_FAULTS, NO_LOAD, Faults, Load
 
 
 class TestServer:
-    """Serves ``engine`` under ``name``; ``counts`` tells what happened, ``bodies`` holds the parsed requests."""
+    """Serves ``engine`` under ``name``; ``counts`` tells what happened, ``bodies`` holds the parsed requests.
+
+    ``arrivals`` are the times of all attempts. ``load`` may be changed while it serves.
+    """
 
     __test__ = False
 
-    def __init__(self, engine: Engine, name: str, faults: Faults = Faults(), api_key: str = "") -> None:
+    def __init__(
+        self, engine: Engine, name: str, faults: Faults = NO_FAULTS, api_key: str = "", load: Load = NO_LOAD
+    ) -> None:
+        self.load = load
         self.counts: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
         self.bodies: list[dict[str, Any]] = []
         self.most_at_once = 0
+        self.arrivals: list[float] = []
         self.address = ""
         self._engine, self._name, self._faults, self._api_key = engine, name, faults, api_key
         self._at_once = 0
@@ -89,6 +78,7 @@ class TestServer:
     async def _completions(self, http: web.Request) -> web.StreamResponse:
         self.counts["requests"] += 1
         self._at_once += 1
+        self.arrivals.append(time.monotonic())
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:
             return await self._respond(http)
@@ -100,6 +90,11 @@ class TestServer:
             return _refusal(401, f"Incorrect API key provided: {http.headers.get('Authorization')}")
         body = await http.json()
         self.bodies.append(body)
+        if self._at_once > self.load.capacity and self.load.refuses:
+            self.counts["refused"] += 1
+            return _busy(self._faults.retry_after)
+        if self.load.seconds:
+            await asyncio.sleep(self.load.delay(self._at_once))
         if body["model"] != self._name:
             return _refusal(404, f"The model `{body['model']}` does not exist.")
         try:
@@ -123,27 +118,16 @@ class TestServer:
         return web.json_response(self._answer(result, self._name if fault != "wrong_model" else "another-model"))
 
     def _fault(self, key: str) -> str:
-        """Seeded by the request and its attempt, whatever the order of arrival."""
         self._attempts[key] += 1
-        attempt = self._attempts[key]
-        if attempt > self._faults.most:
-            return ""
-        point = random_of(self._faults.seed, key, attempt).random()
-        for fault, rate in self._faults.rates:
-            if point < rate:
-                return fault
-            point -= rate
-        return ""
+        return self._faults.drawn(key, self._attempts[key])
 
     async def _fail(self, fault: str, http: web.Request) -> web.StreamResponse | None:
         if fault == "busy":
-            return web.json_response(
-                {"error": {"message": "busy"}}, status=429, headers={"Retry-After": self._faults.retry_after}
-            )
+            return _busy(self._faults.retry_after)
         if fault == "error":
             return _refusal(500, "internal error")
-        if fault == "garbage":
-            return web.Response(text="<html>not what you asked for</html>")
+        if fault in GARBAGE:
+            return web.Response(text=GARBAGE[fault])
         if fault == "drop":
             response = web.StreamResponse(headers={"Content-Length": "1000", "Content-Type": "application/json"})
             await response.prepare(http)
@@ -208,64 +192,28 @@ class TestServer:
         self._images.cleanup()
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write under a name of its own, then rename: a request that comes meanwhile never reads half a picture."""
-    handle, partial = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    os.replace(partial, path)
-
-
-def read_request(body: dict[str, Any], folder: Path) -> Request:
-    """Our Request from a chat completion's body; pictures are written to ``folder`` under their sha256."""
-    turns = [_message(turn, folder) for turn in body["messages"]]
-    prefix = ""
-    if body.get("continue_final_message"):
-        if body.get("add_generation_prompt", True):
-            raise ValueError("Cannot set both `continue_final_message` and `add_generation_prompt` to True.")
-        prefix = turns.pop().text
-    sampling = Sampling(
-        temperature=body.get("temperature", 1.0),
-        top_p=body.get("top_p", 1.0),
-        top_k=max(0, body.get("top_k", 0)),
-        max_tokens=body.get("max_tokens", 16),
-        stop=tuple(body.get("stop") or ()),
-        include_stop=body.get("include_stop_str_in_output", False),
-        bad_words=tuple(body.get("bad_words") or ()),
-    )
-    return Request(tuple(turns), sampling, seed=body.get("seed", 0), prefix=prefix)
-
-
-def _message(turn: dict[str, Any], folder: Path) -> Message:
-    if isinstance(turn["content"], str):
-        return Message(turn["role"], turn["content"])
-    text, images = "", []
-    for part in turn["content"]:
-        if part["type"] == "text":
-            text += part["text"]
-            continue
-        head, _comma, data = part["image_url"]["url"].partition(",")
-        if not head.startswith("data:image/") or not head.endswith(";base64"):
-            raise ValueError(f"not a picture's data address: {head[:40]!r}")
-        content = base64.b64decode(data, validate=True)
-        sha256 = hashlib.sha256(content).hexdigest()
-        _write_whole(folder / sha256, content)
-        images.append(ImageReference(sha256, str(folder / sha256)))
-    return Message(turn["role"], text, tuple(images))
-
-
 def _refusal(status: int, message: str) -> web.Response:
     return web.json_response({"error": {"message": message, "code": status}}, status=status)
 
 
+def _busy(retry_after: str) -> web.Response:
+    headers = {"Retry-After": retry_after} if retry_after else {}
+    return web.json_response({"error": {"message": "busy"}}, status=429, headers=headers)
+
+
+def _engine(options: argparse.Namespace) -> ScriptedEngine | HfTransformersEngine:
+    if options.scripted:
+        return ScriptedEngine(lambda asked: asked.messages[-1].text, batch_size=64)
+    settings = HfTransformersSettings(model=options.model, batch_size=options.batch_size, threads=options.threads)
+    return HfTransformersEngine(settings)
+
+
 def main() -> None:
     """Serve a model until the process ends; the first line printed is the base address as JSON."""
-    from lgt_assets.engines.hf_transformers import HfTransformersEngine
-    from lgt_assets.engines.settings import HfTransformersSettings
-
     parser = argparse.ArgumentParser(description="OpenAI-compatible test server over the hf_transformers engine.")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--model", default="embedded")
+    parser.add_argument("--scripted", action="store_true", help="no model: repeat the prompt's last message")
     parser.add_argument("--served-name", default="embedded")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--threads", type=int)
@@ -274,15 +222,15 @@ def main() -> None:
         parser.add_argument(f"--{fault.replace('_', '-')}", type=float, default=0.0, help="share of attempts")
     options = parser.parse_args()
     rates = tuple((fault, getattr(options, fault)) for fault in FAULTS)
-    settings = HfTransformersSettings(model=options.model, batch_size=options.batch_size, threads=options.threads)
 
     async def run() -> None:
-        with HfTransformersEngine(settings) as engine:
+        with _engine(options) as engine:
             server = TestServer(engine, options.served_name, Faults(rates, options.seed))
             await server.serve(options.port)
             print(json.dumps({"address": server.address}), flush=True)
             await asyncio.Event().wait()
 
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a child inherits that its parent ignores it
     asyncio.run(run())
 
 

@@ -12,7 +12,8 @@ from lgt_assets.engines.openai_server import OpenaiServerEngine
 from lgt_assets.engines.scripted import ScriptedEngine
 from lgt_assets.engines.settings import OpenaiServerSettings
 from lgt_assets.errors import EngineError
-from lgt_assets_tests.engines.openai_test_server import Faults, TestServer
+from lgt_assets_tests.engines.openai_test_faults import Faults
+from lgt_assets_tests.engines.openai_test_server import TestServer
 from lgt_assets_tests.engines.requests import picture, request
 
 REQUESTS = [request(f"question {number}", seed=number) for number in range(120)]
@@ -44,12 +45,14 @@ def completed(engine: OpenaiServerEngine, requests: list[Request]) -> dict[str, 
 
 
 def test_busy_errors_drops_and_garbage_are_retried(tmp_path: Path) -> None:
-    faults = Faults((("busy", 0.2), ("error", 0.15), ("drop", 0.15), ("garbage", 0.15)), seed=3)
+    faults = Faults(
+        (("busy", 0.2), ("error", 0.15), ("drop", 0.15), ("garbage", 0.05), ("shape", 0.05), ("empty", 0.05)), seed=3
+    )
     with TestServer(echo(), "m", faults) as server, client(server) as engine:
         answers = completed(engine, REQUESTS)
         for asked in REQUESTS:
             assert answers[request_key(engine.identity, asked)].text == f"|{asked.messages[0].text}"
-        assert min(server.counts[fault] for fault in ("busy", "error", "drop", "garbage")) > 0
+        assert min(server.counts[fault] for fault, _rate in faults.rates) > 0
         assert set(server.answered.values()) == {1} and len(server.answered) == len(REQUESTS)
         assert 2 <= server.most_at_once <= 32
 
@@ -82,12 +85,25 @@ def test_slow_answers_time_out_and_are_asked_again() -> None:
         assert server.counts["slow"] == 4
 
 
-def test_attempts_end_with_a_failure_that_names_endpoint_and_reason() -> None:
-    with TestServer(echo(), "m", Faults((("garbage", 1.0),), most=99)) as server, client(server, attempts=3) as engine:
+@pytest.mark.parametrize("fault, said", [
+    ("garbage", "no chat completion"), ("shape", "no chat completion"), ("empty", "no chat completion"),
+    ("drop", "dropped the connection"), ("error", "answered 500: internal error"),
+])  # fmt: skip
+def test_attempts_end_with_a_failure_that_names_endpoint_and_reason(fault: str, said: str) -> None:
+    with TestServer(echo(), "m", Faults(((fault, 1.0),), most=99)) as server, client(server, attempts=3) as engine:
         (result,) = engine.generate(REQUESTS[:1])
         assert isinstance(result, RequestFailure)
-        assert server.address in result.error and "no chat completion" in result.error and "3 attempts" in result.error
-        assert server.counts["garbage"] == 3
+        assert result.error.startswith(f"{server.address} ") and said in result.error and "3 attempts" in result.error
+        assert server.counts[fault] == 3
+
+
+def test_an_endpoint_that_never_says_anything_sensible_ends_the_run() -> None:
+    faults = Faults((("garbage", 1.0),), most=10**6)
+    with TestServer(echo(), "m", faults) as server, client(server, attempts=10**6, outage_seconds=0.2) as engine:
+        with pytest.raises(
+            EngineError, match=rf"no endpoint answers: {server.address} its answer is no chat completion"
+        ):
+            list(engine.generate(REQUESTS))
 
 
 def test_the_deadline_bounds_all_attempts() -> None:
@@ -102,9 +118,11 @@ def test_the_wrong_model_stops_everything() -> None:
     with TestServer(echo(), "m", Faults((("wrong_model", 1.0),))) as server, client(server) as engine:
         with pytest.raises(EngineError, match=r"another-model.*instead of 'm'"):
             list(engine.generate(REQUESTS))
+        assert server.counts["requests"] <= 64  # nothing more is sent
     with TestServer(echo(), "other") as server, client(server) as engine:
-        with pytest.raises(EngineError, match=r"404.*does not exist.*/v1"):
+        with pytest.raises(EngineError, match=rf"{server.address}.*serves other, not 'm'"):
             list(engine.generate(REQUESTS))
+        assert server.counts["requests"] == 0  # /v1/models said so before anything was sent
 
 
 def test_keys_come_from_the_environment_and_go_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,8 +169,8 @@ def test_a_dead_endpoint_is_passed_over_and_none_is_an_error() -> None:
         ) as engine:
             assert len(completed(engine, REQUESTS)) == len(REQUESTS)
             assert min(server.counts["answered"], second.counts["answered"]) > len(REQUESTS) // 4
-        with OpenaiServerEngine(OpenaiServerSettings(endpoints=(dead,), attempts=2, **given)) as engine:
-            with pytest.raises(EngineError, match="no endpoint answers"):
+        with OpenaiServerEngine(OpenaiServerSettings(endpoints=(dead,), outage_seconds=0.1, **given)) as engine:
+            with pytest.raises(EngineError, match=f"no endpoint answers: {dead} cannot be reached"):
                 list(engine.generate(REQUESTS))
 
 

@@ -1,0 +1,48 @@
+"""What a server's client has in hand: calls of ``generate``, and their requests on the way through all their attempts."""
+
+import asyncio
+import queue
+from collections.abc import Callable
+
+from lgt_assets.engines.base import Completion, Request, RequestFailure
+from lgt_assets.engines.openai_endpoint import Endpoint
+
+
+class Call:
+    """One ``generate``: where its results go, some at a time, and what is under way for it.
+
+    Args:
+        keep: given each result, on the event loop, before its slot takes another request.
+    """
+
+    __slots__ = ("_fresh", "closed", "keep", "results", "tasks")
+
+    def __init__(self, keep: Callable[[Completion | RequestFailure], None]) -> None:
+        self.results: queue.SimpleQueue[list[Completion | RequestFailure | BaseException]] = queue.SimpleQueue()
+        self._fresh: list[Completion | RequestFailure | BaseException] = []
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.keep = keep
+        self.closed = False
+
+    def put(self, result: Completion | RequestFailure | BaseException) -> None:
+        """Hand over a result with all others of this turn of the loop: one change of threads, not one for each."""
+        if not self._fresh:
+            asyncio.get_running_loop().call_soon(self._hand_over)
+        self._fresh.append(result)
+
+    def _hand_over(self) -> None:
+        fresh, self._fresh = self._fresh, []
+        self.results.put(fresh)
+
+
+class Job:
+    """A request on its way, through all its attempts."""
+
+    __slots__ = ("attempts", "avoided", "call", "deadline", "done", "error", "expiry", "key", "request")
+
+    def __init__(self, call: Call, request: Request, key: str) -> None:
+        self.call, self.request, self.key = call, request, key
+        self.attempts, self.error = 0, ""
+        self.deadline, self.done = 0.0, False
+        self.avoided: Endpoint | None = None
+        self.expiry: asyncio.TimerHandle | None = None
