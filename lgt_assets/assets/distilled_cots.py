@@ -6,8 +6,10 @@ from lgt_assets.synthesis.distill import build_cots, plan_cots
 from lgt_assets.synthesis.planned import Outcome
 
 
-@shard_asset(group="reasoning", upstream=["images", "seed_questions", "composed_questions"], roles=["vlm"])
+@shard_asset(
+    group="reasoning", upstream=["images", "seed_questions", "composed_questions"], roles=["vlm"], transform="2"
+)
 def distilled_cots(shard: Shard) -> Outcome:
     """What the VLM thinks and answers when it sees the picture: n samples of every question."""
     planned = plan_cots(shard.read("images"), shard.questions(), profile=shard.profile, prompts=shard.prompts)
-    return build_cots(shard.key, shard.ask("vlm", planned))
+    return build_cots(shard.key, shard.ask("vlm", planned), profile=shard.profile)

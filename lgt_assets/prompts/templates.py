@@ -1,6 +1,7 @@
 """Rendering of prompt templates: sandboxed, strict about undefined names, each template known by its hash."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,8 +31,12 @@ class PromptSet:
     def _environment(self) -> ImmutableSandboxedEnvironment:
         return ImmutableSandboxedEnvironment(
             loader=FileSystemLoader(self.folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-            keep_trailing_newline=False, autoescape=False,
+            keep_trailing_newline=False, autoescape=False, auto_reload=False,  # a set is read once
         )  # fmt: skip
+
+    @cached_property
+    def _with_system(self) -> frozenset[str]:
+        return frozenset(file.name.removesuffix(".system.jinja") for file in self.folder.glob("*.system.jinja"))
 
     def _render(self, file: str, variables: dict) -> str:
         try:
@@ -48,9 +53,22 @@ class PromptSet:
             PromptError: the template is missing, names an undefined variable, or tries to leave its sandbox.
         """
         user = Message("user", self._render(f"{role}.jinja", variables), images)
-        if not (self.folder / f"{role}.system.jinja").exists():
+        if role not in self._with_system:
             return (user,)
         return (Message("system", self._render(f"{role}.system.jinja", variables)), user)
+
+    def variants(self, role: str) -> list[str]:
+        """Names of the role's templates, sorted: ``<role>`` and every ``<role>.<variant>``; each is a name for
+        :meth:`messages` and :meth:`template_hash`.
+
+        Raises:
+            PromptError: the set has no template for the role.
+        """
+        names = {file.name.removesuffix(".jinja") for file in self.folder.glob(f"{role}*.jinja")}
+        found = sorted(name for name in names if re.fullmatch(rf"{re.escape(role)}(\.(?!system$)[a-z0-9_-]+)?", name))
+        if not found:
+            raise PromptError(f"prompt set {self.folder.name} has no {role}.jinja in {self.folder}")
+        return found
 
     def has(self, role: str) -> bool:
         """Whether the set has a template of this name."""

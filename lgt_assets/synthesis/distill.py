@@ -1,21 +1,28 @@
 """Simple chains of thought: the VLM looks at the picture and answers, several times a question."""
 
+from collections.abc import Iterable, Iterator
+
 import polars as pl
 
 from lgt_assets.engines.base import ImageReference, Request
 from lgt_assets.identity import row_id, seed_of
 from lgt_assets.prompts.templates import PromptSet
 from lgt_assets.settings import Profile
+from lgt_assets.synthesis.behaviours import count_behaviours
 from lgt_assets.synthesis.facts import in_order
+from lgt_assets.synthesis.parsed import CUT_OFF
 from lgt_assets.synthesis.parsing import ParsedTrace, Rejected, parse_trace
 from lgt_assets.synthesis.planned import Answered, Outcome, Planned
 from lgt_assets.synthesis.shown import show, user_messages
+from lgt_assets.synthesis.trace_filters import simple_fault
 
 ASSET = "distilled_cots"
-CUT_OFF = "cut_off"
+COPIED = ("question_id", "image_id", "sample_index", "choices_shown", "right_index", "answer_format")
 
 
-def plan_cots(images: pl.DataFrame, questions: pl.DataFrame, *, profile: Profile, prompts: PromptSet) -> list[Planned]:
+def plan_cots(
+    images: pl.DataFrame, questions: pl.DataFrame, *, profile: Profile, prompts: PromptSet
+) -> Iterator[Planned]:
     """``profile.distill.samples`` requests for each question, equal but for seed and sample_index.
 
     Args:
@@ -24,39 +31,43 @@ def plan_cots(images: pl.DataFrame, questions: pl.DataFrame, *, profile: Profile
     """
     sampling, template_hash = profile.role("vlm").sampling.sampling(), prompts.template_hash("vlm")
     pictures = {row["image_id"]: ImageReference(row["sha256"], row["uri"]) for row in images.to_dicts()}
-    planned = []
     for question in in_order(questions, "hops", "ordinal", "question_id"):
         shown = show(question, profile.distill.answer_formats)
         messages = user_messages(prompts, question["question"], shown, images=(pictures[question["image_id"]],))
         for index in range(profile.distill.samples):
             seed = seed_of(question["question_id"], "vlm", index)
             context = {
-                "position": len(planned), "question_id": question["question_id"], "image_id": question["image_id"],
+                "question_id": question["question_id"], "image_id": question["image_id"], "question": question["question"],
                 "sample_index": index, "choices_shown": list(shown.choices), "right_index": shown.right_index,
                 "answer_format": shown.answer_format,
             }  # fmt: skip
             request = Request(messages, sampling, seed, sample_index=index, template_hash=template_hash)
-            planned.append(Planned(request, context))
-    return planned
+            yield Planned(request, context)
 
 
-def build_cots(shard: str, answered: list[Answered]) -> Outcome:
-    """Rows of ``distilled_cots`` from the VLM's replies, whatever order these come in.
+def build_cots(shard: str, answered: Iterable[Answered], *, profile: Profile) -> Outcome:
+    """Rows of ``distilled_cots`` from the VLM's replies, in plan order.
 
-    Rejection reasons: those of :func:`.parsing.parse_trace`; what ran into its length limit without an answer is ``cut_off``.
+    Rejection reasons: those of :func:`.parsing.parse_trace`, where what ran into its length limit without an answer is
+    ``cut_off``; then those of :func:`.trace_filters.simple_fault`.
     """
     outcome = Outcome()
-    for answer in sorted(answered, key=lambda answer: answer.context["position"]):
+    for answer in answered:
         outcome.asked += 1
-        trace = parsed_trace(answer)
+        context, trace = answer.context, parsed_trace(answer)
         if isinstance(trace, Rejected):
-            outcome.reject(
-                shard, ASSET, trace.reason, request_key=answer.request_key, parent_id=answer.context["question_id"],
-                raw=trace.raw, detail=f"sample {answer.context['sample_index']}",
-            )  # fmt: skip
-            continue
-        outcome.parsed += 1
-        outcome.rows.append(_row(shard, len(outcome.rows), trace, answer))
+            reason, detail = trace.reason, ""
+        else:
+            outcome.parsed += 1
+            fault = simple_fault(trace, context["question"], context["choices_shown"], profile.distill)
+            if fault is None:
+                outcome.rows.append(_row(shard, len(outcome.rows), trace, answer))
+                continue
+            reason, detail = fault.reason, fault.detail
+        outcome.reject(
+            shard, ASSET, reason, request_key=answer.request_key, parent_id=context["question_id"],
+            raw=answer.completion.text, detail=f"sample {context['sample_index']}{': ' if detail else ''}{detail}",
+        )  # fmt: skip
     return outcome
 
 
@@ -71,8 +82,8 @@ def parsed_trace(answer: Answered, prefix: str = "") -> ParsedTrace | Rejected:
 def _row(shard: str, ordinal: int, trace: ParsedTrace, answer: Answered) -> dict:
     context = answer.context
     cot_id = row_id(ASSET, shard, context["question_id"], context["sample_index"], trace.thought, trace.answer)
-    return {name: value for name, value in context.items() if name != "position"} | {
+    return {name: context[name] for name in COPIED} | {
         "shard": shard, "ordinal": ordinal, "cot_id": cot_id, "thought": trace.thought, "answer": trace.answer,
         "answer_index": trace.answer_index, "is_correct": trace.answer_index == context["right_index"],
-        "request_key": answer.request_key,
+        "behaviours": count_behaviours(trace.thought), "request_key": answer.request_key,
     }  # fmt: skip

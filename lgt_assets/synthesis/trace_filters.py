@@ -1,91 +1,86 @@
-"""Filters of expanded traces: what the reasoner added must be fit for a trainee that sees the picture and no caption."""
+"""The filters of thoughts, in their order: what a chain of thought must pass to be kept. Any text in, a fault or None out."""
 
-import re
-from collections import Counter
+from dataclasses import dataclass
 
-from lgt_assets.synthesis.answers import judge_answer
-from lgt_assets.synthesis.plain_text import compatible, plain
+from lgt_assets.settings import DistillSettings, ExpandSettings
+from lgt_assets.synthesis.conclusions import INCONSISTENT_ANSWER, concluded_index
+from lgt_assets.synthesis.language import WRONG_LANGUAGE, wrong_language
+from lgt_assets.synthesis.leaks import LEAKS_SOURCE, leaked_word
+from lgt_assets.synthesis.parsed import ParsedTrace
+from lgt_assets.synthesis.repetition import REPEATS, looped, repetition
 
-LEAKS_SOURCE = "leaks_source"
+CHANGES_PREFIX = "changes_prefix"
 ADDED_TOO_SHORT = "added_too_short"
-REPEATS = "repeats"
-INCONSISTENT_ANSWER = "inconsistent_answer"
-# Words that give away a text behind the reasoning, after LongPerceptualThoughts' list; here on whole words, in any case.
-SOURCE_WORDS = (
-    "caption", "captions", "captioned", "description", "descriptions", "described", "describes", "describe",
-    "mention", "mentions", "mentioned", "mentioning", "text", "texts", "textual", "user", "users", "user's", "prompt",
-    "annotation", "annotations", "bounding box", "bounding boxes", "object list", "list of objects", "the details provided",
-    "provided details", "provided information", "information provided", "given information", "without seeing",
-    "cannot see the image", "can't see the image", "don't have the image", "visualize", "visualise",
-)  # fmt: skip
-_SOURCE = re.compile(rf"(?<![\w-])(?:{'|'.join(sorted(map(re.escape, SOURCE_WORDS), key=len, reverse=True))})(?![\w-])")
-_HARMLESS = re.compile(r"\bbest describes?\b|\bdescribes? (?:it|this|that|the \w{1,20}) best\b")
-_STATED = re.compile(
-    r"\b(?:(?:final|correct|right|best|my) )?(?:answer|choice|option)"
-    r"(?: (?:is|would be|should be|must be|remains)|:)[ \t*]{0,6}(?P<said>[^\n]{1,300})",
-    re.IGNORECASE,
-)
-_REFUTES = re.compile(
-    r"\b(?:not|contradicts?|opposite|unlike|wrong|incorrect|rather|other|whereas|although|instead)\b|n't\b",
-    re.IGNORECASE,
-)
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
-_MOST_SAME_SENTENCES = 2
-_WINDOW = 8
+SIMPLE_FILTERS = (WRONG_LANGUAGE, REPEATS, INCONSISTENT_ANSWER)
+EXPANDED_FILTERS = (CHANGES_PREFIX, ADDED_TOO_SHORT, WRONG_LANGUAGE, LEAKS_SOURCE, REPEATS, INCONSISTENT_ANSWER)
 
 
-def leaked_word(added: str, question: str, choices: list[str]) -> str | None:
-    """The first word in ``added`` that speaks of the caption, a text or a user; None without one.
+@dataclass(frozen=True)
+class Fault:
+    """The first filter that a thought fails, and what was found."""
 
-    Words that the question or its choices use themselves ("What text is on the sign?") are no leak.
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Continued:
+    """What a continuation is judged against: the thought and the cue it must keep, the question as shown, the caption."""
+
+    simple: str
+    cue: str
+    question: str
+    choices: list[str]
+    caption: str = ""
+
+    @property
+    def start(self) -> str:
+        """The text that every continuation begins with."""
+        return f"{self.simple} {self.cue}"
+
+    def added(self, thought: str) -> str:
+        """What stands after the cue."""
+        return thought[len(self.start) :].strip()
+
+
+def simple_fault(trace: ParsedTrace, question: str, choices: list[str], settings: DistillSettings) -> Fault | None:
+    """The first of ``SIMPLE_FILTERS`` that a simple chain of thought fails; None for a good one."""
+    if settings.language == "english":
+        found = wrong_language(trace.thought, " ".join([question, *choices]), settings.maximum_other_script)
+        if found is not None:
+            return Fault(WRONG_LANGUAGE, found)
+    repeated = looped(trace.thought)
+    if repeated is not None:
+        return Fault(REPEATS, f"repeats {repeated[:200]!r}")
+    return _contradiction(trace, "", trace.thought, choices)
+
+
+def expanded_fault(trace: ParsedTrace, kept: Continued, settings: ExpandSettings) -> Fault | None:
+    """The first of ``EXPANDED_FILTERS`` that a continued chain of thought fails; None for a good one.
+
+    All but ``changes_prefix`` and the answer judge what was added: the simple thought has passed its own filters.
     """
-    asked = set(_SOURCE.findall(" ".join([question, *choices]).lower()))
-    lowered = _HARMLESS.sub(" ", compatible(added).lower())
-    return next((word for word in _SOURCE.findall(lowered) if word not in asked), None)
+    if not trace.thought.startswith(kept.start):
+        return Fault(CHANGES_PREFIX, "the thought does not begin with the simple thought and the cue")
+    added = kept.added(trace.thought)
+    if len(added) < max(1, settings.minimum_added_characters):
+        return Fault(ADDED_TOO_SHORT, f"{len(added)} characters after the cue")
+    if settings.language == "english":
+        shown = " ".join([kept.question, *kept.choices, kept.simple, kept.caption])
+        found = wrong_language(added, shown, settings.maximum_other_script)
+        if found is not None:
+            return Fault(WRONG_LANGUAGE, found)
+    word = leaked_word(added, kept.question, kept.choices, kept.caption)
+    if word is not None:
+        return Fault(LEAKS_SOURCE, f"says {word[:200]!r}")
+    repeated = repetition(kept.simple, added)
+    if repeated is not None:
+        return Fault(REPEATS, f"repeats {repeated[:200]!r}")
+    return _contradiction(trace, kept.simple, added, kept.choices)
 
 
-def repetition(simple: str, added: str) -> str | None:
-    """What ``added`` repeats: a sentence three times or more, a stretch of words in a loop, or nothing but the simple thought."""
-    if plain(added) and plain(added) in plain(simple):
-        return "the simple thought"
-    sentences = Counter(plain(sentence) for sentence in sentences_of(added))
-    for sentence, count in sentences.most_common(1):
-        if count > _MOST_SAME_SENTENCES and len(sentence.split()) > 1:
-            return sentence
-    words = added.lower().split()
-    windows = [" ".join(words[i : i + _WINDOW]) for i in range(len(words) - _WINDOW + 1)]
-    if len(windows) >= 3 * _WINDOW and len(set(windows)) * 2 < len(windows):
-        return Counter(windows).most_common(1)[0][0]
-    return None
-
-
-def sentences_of(text: str) -> list[str]:
-    """Sentences of ``text``, without blanks; a full stop within a word or number ends none."""
-    return [sentence for sentence in (part.strip() for part in _SENTENCE_END.split(text)) if sentence]
-
-
-def stated_index(thought: str, choices: list[str]) -> int | None:
-    """The choice that ``thought`` last states as its answer ("Answer: …", "the answer is …"); None where it states none."""
-    for match in reversed(list(_STATED.finditer(thought))):
-        said = match["said"]
-        first = sentences_of(said)[0] if said.strip() else ""
-        for candidate in (said, first):
-            verdict = judge_answer(candidate, choices)
-            if isinstance(verdict, int):
-                return verdict
-    return None
-
-
-def concluded_index(simple: str, added: str, choices: list[str]) -> int | None:
-    """The choice that a trace last settles on before its answer; None where it names none.
-
-    What the added thought states as its answer comes first, then the one choice that its last sentence names (unless that
-    refutes something), then what the simple thought stated.
-    """
-    stated = stated_index(added, choices)
-    if stated is not None:
-        return stated
-    sentences = sentences_of(added)
-    concludes = bool(sentences) and _REFUTES.search(sentences[-1]) is None
-    last = judge_answer(sentences[-1], choices) if concludes else None
-    return last if isinstance(last, int) else stated_index(simple, choices)
+def _contradiction(trace: ParsedTrace, simple: str, added: str, choices: list[str]) -> Fault | None:
+    concluded = concluded_index(simple, added, choices)
+    if concluded is None or concluded == trace.answer_index:
+        return None
+    return Fault(INCONSISTENT_ANSWER, f"concludes {choices[concluded]!r}, answers {choices[trace.answer_index]!r}")

@@ -30,17 +30,26 @@ PARENTS = [
 ]  # fmt: skip
 KNOWN = [{"question": "What color is the mug?", "answer": "white"}]
 CASES = {
-    "questioner": ("questioner", FACTS | {"focus": OBJECTS[:1], "question_type": "Recognition"}),
-    "questioner_scene": ("questioner", {"caption": "Grass.", "objects": [], "focus": [], "question_type": "Spatial"}),
+    "questioner": ("questioner", FACTS | {"focus": OBJECTS[:1], "part": None, "question_type": "Recognition"}),
+    "questioner_scene": (
+        "questioner", {"caption": "Grass.", "objects": [], "focus": [], "part": None, "question_type": "Spatial"},
+    ),
+    "questioner_region": ("questioner", FACTS | {"focus": OBJECTS, "part": "left half", "question_type": "Spatial"}),
+    "questioner_detail": ("questioner.detail", FACTS | {"focus": OBJECTS[:1], "part": None, "question_type": "Recognition"}),
+    "questioner_relation": ("questioner.relation", FACTS | {"focus": OBJECTS, "part": None, "question_type": "Spatial"}),
     "composer": ("composer", FACTS | {"parents": PARENTS, "composition_kind": "intersect"}),
     "vlm_letter": ("vlm", ASKED | {"answer_format": "letter"}),
     "vlm_letter_text": ("vlm", ASKED | {"answer_format": "letter_text"}),
+    "consistency": ("consistency", ASKED | {"thought": "The handle is long and thin.\n\nSo it is a fork, (A)."}),
+    "behaviours": ("behaviours", {"thought": "First, I'll look at the handle. Wait, no, that is the mug's."}),
+    "open_number": ("open", {"question": ASKED["question"], "verification": "number"}),
+    "open_text": ("open", {"question": ASKED["question"], "verification": "exact_text"}),
     "direct": ("direct", ASKED | {"answer_format": "letter"}),
     "reasoner": ("reasoner", FACTS | ASKED | {"answer_format": "letter_text"}),
     "verifier_support": ("verifier", FACTS | ASKED | {"known": KNOWN}),
     "verifier_blind": ("verifier", ASKED | {"caption": None, "objects": None, "known": []}),
     "verifier_free": ("verifier", ASKED | {"choices": None, "caption": None, "objects": None, "known": KNOWN}),
-}
+}  # fmt: skip
 
 
 def _text(role, variables, prompts=PROMPTS):
@@ -65,13 +74,16 @@ def test_no_prompt_has_stray_blanks(name):
     assert not any(line != line.rstrip() for line in text.split("\n"))
 
 
-@pytest.mark.parametrize("name", ["questioner", "composer"])
+@pytest.mark.parametrize("name", ["questioner", "questioner_detail", "questioner_relation", "composer"])
 def test_the_worked_example_of_a_writer_is_what_the_parser_reads(name):
     (item,) = [q for q in parse_questions(_text(*CASES[name])) if isinstance(q, ParsedQuestion)]
     assert len(item.choices) == 4 and item.question_type
 
 
-@pytest.mark.parametrize("name", ["vlm_letter", "vlm_letter_text", "reasoner", "verifier_support", "verifier_free"])
+@pytest.mark.parametrize(
+    "name",
+    ["vlm_letter", "vlm_letter_text", "reasoner", "verifier_support", "verifier_free", "consistency", "open_text"],
+)
 def test_the_worked_example_of_a_thinker_is_what_the_parser_reads(name):
     text = _text(*CASES[name])
     example = next(line for line in text.split("\n") if "</think><answer>" in line)
@@ -109,6 +121,18 @@ def test_any_caption_comes_through_unchanged(caption):
 def test_a_missing_variable_is_an_error_that_names_the_template():
     with pytest.raises(PromptError, match="lgt/vlm.jinja"):
         PROMPTS.messages("vlm", question="?")
+
+
+def test_a_role_has_its_template_and_the_variants_of_it(tmp_path):
+    for name in ("questioner", "questioner.system", "questioner.near", "questioner.near.system", "questioners", "vlm"):
+        (tmp_path / f"{name}.jinja").write_text(name, encoding="utf-8")
+    prompts = PromptSet(tmp_path)
+    assert prompts.variants("questioner") == ["questioner", "questioner.near"]
+    system, user = prompts.messages("questioner.near")
+    assert (system.text, user.text) == ("questioner.near.system", "questioner.near")
+    assert len({prompts.template_hash(name) for name in prompts.variants("questioner")}) == 2
+    with pytest.raises(PromptError, match="no composer.jinja"):
+        prompts.variants("composer")
 
 
 def test_a_template_hash_changes_with_the_template(tmp_path):

@@ -1,6 +1,8 @@
 """Simple chains of thought."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lgt_assets.schemas import frame
 from lgt_assets.synthesis.distill import build_cots, plan_cots
@@ -14,7 +16,7 @@ MADE = profile(distill={"samples": 3})
 @pytest.fixture
 def planned():
     images, objects = pictures(count=1)
-    return plan_cots(images, seed_questions(images, objects, [{}] * 8), profile=MADE, prompts=PROMPTS)
+    return list(plan_cots(images, seed_questions(images, objects, [{}] * 8), profile=MADE, prompts=PROMPTS))
 
 
 def _write(item):
@@ -51,11 +53,17 @@ def test_right_and_wrong_chains_become_valid_rows(planned):
         index = item.context["right_index"] if right else (item.context["right_index"] + 1) % 4
         return written_trace("I see it.", index)
 
-    outcome = build_cots(SHARD, answer(planned, write))
-    validate("distilled_cots", frame("distilled_cots", outcome.rows))
+    outcome = build_cots(SHARD, iter(answer(planned, write)), profile=MADE)
+    validate("distilled_cots", frame("distilled_cots", list(outcome.rows)))
     assert (outcome.asked, outcome.parsed, len(outcome.rows)) == (24, 24, 24)
     assert [row["is_correct"] for row in outcome.rows] == [True, True, False] * 8
-    assert build_cots(SHARD, answer(planned, write)[::-1]) == outcome
+    assert {row["behaviours"]["verification"] for row in outcome.rows} == {0}
+
+
+def test_planning_asks_for_nothing_that_is_not_wanted_yet():
+    images, objects = pictures(count=1)
+    planned = plan_cots(images, seed_questions(images, objects, [{}] * 8), profile=MADE, prompts=PROMPTS)
+    assert next(planned).context["sample_index"] == 0 and next(planned).context["sample_index"] == 1
 
 
 @pytest.mark.parametrize(("reply", "reason"), [
@@ -65,14 +73,38 @@ def test_right_and_wrong_chains_become_valid_rows(planned):
     ("<think></think><answer>(B)</answer>", "empty_thought"),
     ("<think> I see. </think><answer>purple</answer>", "answer_not_a_choice"),
     ("<think> I see. </think><answer>A or B</answer>", "several_answers"),
+    ("<think> I see 一个球. </think><answer>(B)</answer>", "wrong_language"),
+    ("<think> Es ist ein Ball und er ist rot, das ist nicht blau. </think><answer>(B)</answer>", "wrong_language"),
+    ("<think> I look at it once and " + "again and " * 12 + "</think><answer>(B)</answer>", "repeats"),
+    ("<think> I see. So the answer is (C). </think><answer>(B)</answer>", "inconsistent_answer"),
 ])  # fmt: skip
 def test_a_faulty_reply_is_rejected_beside_its_clean_twins(planned, reply, reason):
-    outcome = build_cots(SHARD, answer(planned, lambda item: reply if item is planned[4] else _write(item)))
+    outcome = build_cots(
+        SHARD, answer(planned, lambda item: reply if item is planned[4] else _write(item)), profile=MADE
+    )
     assert [(rejection["reason"], rejection["raw"]) for rejection in outcome.rejections] == [(reason, reply)]
-    assert outcome.rejections[0]["parent_id"] == planned[4].context["question_id"]
+    assert list(outcome.rejections)[0]["parent_id"] == planned[4].context["question_id"]
     assert len(outcome.rows) == 23
 
 
 def test_out_of_length_without_an_answer_is_cut_off(planned):
-    outcome = build_cots(SHARD, answer(planned[:1], lambda _: "<think> a </think> It is", finish_reason="length"))
+    cut = answer(planned[:1], lambda _: "<think> a </think> It is", finish_reason="length")
+    outcome = build_cots(SHARD, cut, profile=MADE)
     assert [rejection["reason"] for rejection in outcome.rejections] == ["cut_off"]
+
+
+def test_any_language_may_be_asked_for(planned):
+    free = profile(distill={"samples": 3, "language": "any"})
+    outcome = build_cots(SHARD, answer(planned, lambda item: written_trace("我看到一个球。", 0)), profile=free)
+    assert list(outcome.rejections) == []
+
+
+@settings(deadline=None)  # pandera validates each example
+@given(st.text(), st.sampled_from(["stop", "length"]))
+def test_any_reply_is_a_row_or_a_typed_rejection(text, finish_reason):
+    images, objects = pictures(count=1)
+    item = next(plan_cots(images, seed_questions(images, objects, [{}]), profile=MADE, prompts=PROMPTS))
+    outcome = build_cots(SHARD, answer([item], lambda _: text, finish_reason=finish_reason), profile=MADE)
+    assert len(outcome.rows) + len(outcome.rejections) == 1
+    validate("distilled_cots", frame("distilled_cots", list(outcome.rows)))
+    validate("rejections", frame("rejections", list(outcome.rejections)))

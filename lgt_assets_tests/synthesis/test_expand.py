@@ -1,10 +1,16 @@
 """Long traces and their filters."""
 
-import pytest
+from collections import Counter
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lgt_assets.engines.base import Completion
 from lgt_assets.schemas import frame
 from lgt_assets.synthesis.distill import build_cots, plan_cots
 from lgt_assets.synthesis.expand import build_expansions, choose_chains, plan_expansions
+from lgt_assets.synthesis.planned import Answered
 from lgt_assets.validation import validate
 from lgt_assets_tests.rows import SHARD
 from lgt_assets_tests.synthesis.made import PROMPTS, answer, pictures, profile, seed_questions, written_trace
@@ -21,15 +27,17 @@ def _simple(item):
     return written_trace(f"Look {item.context['sample_index']}. Answer: {choice} ({'ABCD'[index]}).", index)
 
 
-@pytest.fixture
-def planned():
+def _planned(made):
     images, objects = pictures(count=1)
     questions = seed_questions(images, objects, [{}] * 4)
-    cots = frame(
-        "distilled_cots",
-        build_cots(SHARD, answer(plan_cots(images, questions, profile=MADE, prompts=PROMPTS), _simple)).rows,
-    )
-    return plan_expansions(images, objects, questions, cots, profile=MADE, prompts=PROMPTS)
+    simple = answer(plan_cots(images, questions, profile=made, prompts=PROMPTS), _simple)
+    cots = frame("distilled_cots", list(build_cots(SHARD, simple, profile=made).rows))
+    return list(plan_expansions(images, objects, questions, cots, profile=made, prompts=PROMPTS))
+
+
+@pytest.fixture
+def planned():
+    return _planned(MADE)
 
 
 def _reply(item, added="the edge looks different in this light.", index=None):
@@ -38,6 +46,7 @@ def _reply(item, added="the edge looks different in this light.", index=None):
 
 
 def _one_faulty(planned, reply):
+    planned[5].context["caption"] = "Balls on grass lie in the sun."
     return build_expansions(
         SHARD, answer(planned, lambda item: reply if item is planned[5] else _reply(item)), profile=MADE
     )
@@ -55,6 +64,12 @@ def test_a_right_and_a_wrong_chain_are_continued_word_for_word(planned):
     assert len({item.request.seed for item in planned}) == len(planned)
 
 
+def test_wrong_chains_may_be_continued_more_often():
+    settings = MADE.expand.model_copy(update={"samples": 1, "samples_of_wrong": 3})
+    planned = _planned(MADE.model_copy(update={"expand": settings}))
+    assert Counter(item.context["simple_is_correct"] for item in planned) == {True: 4, False: 12}
+
+
 def test_equal_chains_are_continued_once():
     chain = {"question_id": "q", "thought": "t", "answer_index": 0, "is_correct": True}
     chains = [chain | {"sample_index": index, "cot_id": str(index)} for index in range(3)]
@@ -64,16 +79,15 @@ def test_equal_chains_are_continued_once():
 def test_transitions_behaviours_and_the_kept_start(planned):
     def write(item):
         wrong = (item.context["right_index"] + 2) % 4
-        return _reply(item, "let me check. Actually, no.", None if item.context["sample_index"] == 0 else wrong)
+        return _reply(item, "let me check. Wait, no.", None if item.context["sample_index"] == 0 else wrong)
 
-    outcome = build_expansions(SHARD, answer(planned, write), profile=MADE)
-    validate("expanded_traces", frame("expanded_traces", outcome.rows))
+    outcome = build_expansions(SHARD, iter(answer(planned, write)), profile=MADE)
+    validate("expanded_traces", frame("expanded_traces", list(outcome.rows)))
     assert [row["transition"] for row in outcome.rows] == ["OO", "OX", "XO", "XX"] * 4
     for row, item in zip(outcome.rows, planned, strict=True):
         start = f"{item.context['simple_thought']} {item.context['cue']}"
         assert row["thought"].startswith(start) and row["added_thought"] == row["thought"].removeprefix(start).strip()
         assert row["behaviours"]["verification"] >= 1 and row["behaviours"]["backtracking"] >= 1
-    assert build_expansions(SHARD, answer(planned, write)[::-1], profile=MADE) == outcome
 
 
 @pytest.mark.parametrize(("added", "reason"), [
@@ -85,11 +99,17 @@ def test_transitions_behaviours_and_the_kept_start(planned):
     ("it is described as red in the picture.", "leaks_source"),
     ("let me look. Let me look. Let me look. Let me look.", "repeats"),
     ("round and round the ball goes on the grass " * 8, "repeats"),
+    ("the ball lies on the 草地 and shines.", "wrong_language"),
+    ("der Ball ist rot und er liegt auf dem Gras, das nicht hoch ist.", "wrong_language"),
+    ('it says "balls on grass lie in the sun" here.', "leaks_source"),
 ])  # fmt: skip
 def test_a_fault_in_what_was_added_is_caught(planned, added, reason):
     outcome = _one_faulty(planned, _reply(planned[5], added))
     assert [rejection["reason"] for rejection in outcome.rejections] == [reason]
-    assert outcome.rejections[0]["parent_id"] == planned[5].context["cot_id"] and outcome.rejections[0]["detail"]
+    assert (
+        list(outcome.rejections)[0]["parent_id"] == planned[5].context["cot_id"]
+        and list(outcome.rejections)[0]["detail"]
+    )
     assert (outcome.parsed, len(outcome.rows)) == (16, 15)
 
 
@@ -146,3 +166,29 @@ def test_a_silent_change_of_answer_is_inconsistent(planned):
     for index, count in ((stated, 0), (other, 1)):
         reply = f" the edge of it deserves a second look. </think><answer>({'ABCD'[index]})</answer>"
         assert len(_one_faulty(planned, reply).rejections) == count
+
+
+REPLIES = [
+    "{}",
+    " {} </think><answer>(A)</answer>",
+    " {} So it is (B). </think><answer>(B)</answer>",
+    " {} </think> {}",
+]
+
+
+@settings(deadline=None)  # pandera validates each example
+@given(st.text(), st.sampled_from(REPLIES), st.text(min_size=1).filter(str.strip), st.sampled_from(["stop", "length"]))
+def test_any_continuation_is_a_trace_that_keeps_the_simple_text_or_a_typed_rejection(text, form, simple, finish_reason):
+    image, simple = pictures(count=1)[0].row(0, named=True), simple.strip()
+    context = {
+        "cot_id": "d.made-00000.0123456789abcdef", "question_id": "q", "image_id": image["image_id"], "question": "What?",
+        "choices_shown": ["red", "blue"], "right_index": 0, "simple_thought": simple, "simple_is_correct": True, "cue": "Wait,",
+        "sample_index": 0, "caption": "A red ball.",
+    }  # fmt: skip
+    completion = Completion("k" * 64, form.format(text, text), finish_reason)
+    outcome = build_expansions(SHARD, [Answered("0" * 64, completion, context)], profile=MADE)
+    assert len(outcome.rows) + len(outcome.rejections) == 1
+    validate("expanded_traces", frame("expanded_traces", list(outcome.rows)))
+    validate("rejections", frame("rejections", list(outcome.rejections)))
+    for row in outcome.rows:
+        assert row["thought"].startswith(f"{simple} Wait,")
