@@ -32,6 +32,10 @@ class EngineError(LgtError):
     """A model could not be loaded, or requests failed after every retry."""
 
 
+class RequestsFailedError(EngineError):
+    """More requests of one shard failed than the profile allows; the model itself answers, so other shards may go on."""
+
+
 class PromptError(LgtError):
     """A template is missing, uses an undefined variable, or tries to leave its sandbox."""
 

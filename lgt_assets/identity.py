@@ -27,6 +27,11 @@ TABLE_BY_LETTER = {
 LETTER_BY_TABLE = {table: letter for letter, table in TABLE_BY_LETTER.items()}
 SHARD_KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*-\d{5}")
 VALIDATION_SHARE = 0.05
+
+# one encoder, since json.dumps builds a new one at each call with options
+canonical_json = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+).encode  # (value) -> its one JSON text
 _ROW_ID = re.compile(rf"([a-z])\.({SHARD_KEY.pattern})\.([0-9a-f]{{16}})")
 
 
@@ -41,8 +46,7 @@ class RowId:
 
 def digest(*parts: object) -> str:
     """sha256 (64 hex digits) of the parts' canonical JSON; equal parts, equal digest, on every machine."""
-    canonical = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(canonical_json(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def row_id(table: str, shard: str, *defining: object) -> str:

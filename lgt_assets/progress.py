@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """``done`` of ``total`` requests of one role for one asset and shard; ``sent`` and ``reused`` make up ``done``."""
+    """``done`` of ``total`` requests of one role for one asset and shard.
+
+    ``total`` counts those planned so far, of which ``sent`` went to the model and ``reused`` were stored; it no longer
+    grows once the asking is ``finished``.
+    """
 
     asset: str
     shard: str
@@ -16,6 +20,7 @@ class Progress:
     total: int
     sent: int
     reused: int
+    finished: bool = False
 
 
 Listener = Callable[[Progress], None]

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
+from lgt_assets.audit.scores import audit_summary
+from lgt_assets.costs import COUNTS, costs
 from lgt_assets.storage import DeltaStore
 
 REPORTED_TABLES = (
@@ -18,22 +20,29 @@ def build_report(store: DeltaStore) -> dict:
 
     Returns:
         ``{"tables": {NAME: {"rows", "asked", "parsed", "rejected": {REASON: n}}}}`` in data order. ``rows`` are counted in the
-        tables; ``asked`` and ``parsed`` are sums over the shards as each was last made; `release` asks nothing.
+        tables; ``asked`` and ``parsed`` are sums over the shards as each was last made; `release` asks nothing. Where people have
+        judged rows, ``audits`` is what :func:`lgt_assets.audit.scores.audit_summary` says of them; where models were asked,
+        ``costs`` is what :func:`lgt_assets.costs.costs` says.
     """
     sums = store.scan("funnel").group_by("asset").agg(pl.col("asked").sum(), pl.col("parsed").sum()).collect()
     by_asset = {row["asset"]: row for row in sums.iter_rows(named=True)}
     rejected = store.scan("rejections").group_by("asset", "reason").len().sort("asset", "reason").collect()
-    return {
-        "tables": {
-            table: {
-                "rows": store.scan(table).select(pl.len()).collect().item(),
-                "asked": by_asset.get(table, {}).get("asked", 0),
-                "parsed": by_asset.get(table, {}).get("parsed", 0),
-                "rejected": {reason: count for asset, reason, count in rejected.iter_rows() if asset == table},
+    audits = audit_summary(store.read("audits"))
+    return (
+        {
+            "tables": {
+                table: {
+                    "rows": store.scan(table).select(pl.len()).collect().item(),
+                    "asked": by_asset.get(table, {}).get("asked", 0),
+                    "parsed": by_asset.get(table, {}).get("parsed", 0),
+                    "rejected": {reason: count for asset, reason, count in rejected.iter_rows() if asset == table},
+                }
+                for table in REPORTED_TABLES
             }
-            for table in REPORTED_TABLES
         }
-    }
+        | ({"audits": audits} if audits else {})
+        | ({"costs": spent} if (spent := costs(store)) else {})
+    )
 
 
 def requests_between(
@@ -62,3 +71,9 @@ def report_rows(report: Mapping) -> list[tuple[str, str, str, str, str]]:
         asked, parsed = (f"{table[column]:,}" if table["asked"] else "" for column in ("asked", "parsed"))
         rows.append((name, f"{table['rows']:,}", asked, parsed, text))
     return rows
+
+
+def cost_rows(costs: Mapping[str, Mapping[str, float]]) -> list[tuple[str, ...]]:
+    """The costs as cells of a table, with a line for all."""
+    total = {name: sum(one[name] for one in costs.values()) for name in COUNTS}
+    return [(asset, *(f"{one[name]:,}" for name in COUNTS)) for asset, one in [*costs.items(), ("all", total)]]

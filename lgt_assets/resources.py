@@ -1,22 +1,22 @@
 """What assets are given: the tables, and models by role with the response store before them."""
 
-import time
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import dagster as dg
 
-from lgt_assets.engines.base import Engine, request_key
-from lgt_assets.engines.generation import answer
+from lgt_assets.engines.base import Engine
+from lgt_assets.engines.generation import Asking, Usage
 from lgt_assets.engines.registry import build_engine
 from lgt_assets.engines.response_store import ResponseStore
 from lgt_assets.engines.settings import EngineSettings
 from lgt_assets.progress import Progress, report
 from lgt_assets.prompts.templates import PromptSet, prompt_set
 from lgt_assets.settings import Profile, load_profile, state_folder
+from lgt_assets.spool import Spool
 from lgt_assets.storage import DeltaStore
 from lgt_assets.synthesis.planned import Answered, Planned
 
@@ -58,17 +58,6 @@ def _profile(name: str) -> Profile:
     return load_profile(name or None)
 
 
-@dataclass
-class Usage:
-    """Requests, tokens and seconds that one shard of one asset took."""
-
-    requests_sent: int = 0
-    requests_reused: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    seconds: float = 0.0
-
-
 class Tables(dg.ConfigurableResource):
     """The Delta tables below ``root`` (default: ``$LGT_STATE/tables``), a folder or a URL."""
 
@@ -88,50 +77,54 @@ class Models(dg.ConfigurableResource):
     @property
     def profile(self) -> Profile:
         """The profile in force (default: ``$LGT_PROFILE``)."""
-        return _profile(self.profile_name)
+        return _profile(self.profile_name or os.environ.get("LGT_PROFILE", ""))
 
     @property
     def prompts(self) -> PromptSet:
         """The profile's prompt set."""
         return prompt_set(self.profile.prompts)
 
-    def open_responses(self, shard: str, tables: DeltaStore) -> ResponseStore:
+    def open_responses(self, shard: str, tables: DeltaStore, *, read_only: bool = False) -> ResponseStore:
         """The shard's response store; where its files were lost, what ``generations`` holds stands in."""
-        root = Path(self.responses or state_folder() / "responses")
+        root = self.response_root
         files_lost = not (root / shard).exists()
-        store = ResponseStore(root, shard)
-        if files_lost:
-            store.adopt(tables.read("generations", shards=[shard]).to_dicts())
+        store = ResponseStore(root, shard, read_only=read_only)
+        if files_lost and not read_only and tables.exists("generations"):
+            for rows in tables.scan("generations", shards=[shard]).collect_batches():
+                store.adopt(rows.iter_rows(named=True))
         return store
 
+    @property
+    def response_root(self) -> Path:
+        """Folder of all shards' response stores."""
+        return Path(self.responses or state_folder() / "responses")
+
     def answer(
-        self, planned: Sequence[Planned], *, role: str, asset: str, shard: str, responses: ResponseStore, usage: Usage
-    ) -> list[Answered]:
-        """Completions of ``planned``, in its order; only what the store lacks is sent. ``usage`` is added to.
+        self, planned: Iterable[Planned], *, role: str, asset: str, shard: str, responses: ResponseStore, usage: Usage,
+        failures: Spool | None = None,
+    ) -> Iterator[Answered]:  # fmt: skip
+        """Completions of ``planned``, in its order, while later ones are still made; only what the store lacks is sent.
 
-        Raises:
-            EngineError: requests failed after every retry; those that were answered are kept.
+        ``usage`` and ``failures`` are added to. Planned requests that failed are left out, if the profile allows so many.
+
+        Raises (while iterating):
+            EngineError: the model cannot answer, or more requests failed than allowed; those that were answered are kept.
         """
-        if not planned:
-            return []
-        engine = _engine(self.profile.models[self.profile.role(role).model])
-        started = time.monotonic()
+        settings = self.profile.models[self.profile.role(role).model]
+        reused_before, sent_before = usage.requests_reused, usage.requests_sent
 
-        requests = [p.request for p in planned]
-        keys = [request_key(engine.identity, request) for request in requests]
-        reused = sum(key in responses for key in set(keys))
+        def on_progress(done: int, total: int, finished: bool) -> None:
+            reused = usage.requests_reused - reused_before
+            sent = usage.requests_sent - sent_before
+            report(Progress(asset, shard, role, done, total, sent, reused, finished))
 
-        def on_progress(done: int, total: int) -> None:
-            report(Progress(asset, shard, role, done, total, sent=max(0, done - reused), reused=min(done, reused)))
-
-        answers = answer(engine, responses, requests, asset=asset, role=role, on_progress=on_progress)
-        on_progress(len(answers.completions), len(answers.completions))
-        usage.requests_sent += answers.sent
-        usage.requests_reused += answers.reused
-        usage.prompt_tokens += answers.prompt_tokens
-        usage.completion_tokens += answers.completion_tokens
-        usage.seconds += time.monotonic() - started
-        return [Answered(key, answers.completions[key], p.context) for key, p in zip(keys, planned, strict=True)]
+        replies = Asking(
+            _engine(settings), responses, ((p.request, p.context) for p in planned), asset=asset, role=role, usage=usage,
+            failures=failures, maximum_failure_share=self.profile.maximum_failure_share, devices=settings.devices,
+            on_progress=on_progress,
+        )  # fmt: skip
+        for reply in replies:
+            yield Answered(reply.request_key, reply.completion, reply.item)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Free the models, also after a failure."""

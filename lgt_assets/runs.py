@@ -5,11 +5,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
+import polars as pl
 
+from lgt_assets.assets.dry_run import dry_run, model_identity_of
+from lgt_assets.costs import recorded_rates
 from lgt_assets.definitions import defs
 from lgt_assets.errors import LgtError, NotFoundError
+from lgt_assets.estimates import Estimate, estimate
 from lgt_assets.partitions import SHARDS_PER_RUN, registered_shards
-from lgt_assets.resources import engines_kept
+from lgt_assets.resources import Models, Tables, engines_kept
+from lgt_assets.storage import DeltaStore
 
 # Callers show progress and failures themselves; Dagit keeps every event with its stack trace.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -95,6 +100,39 @@ def run(instance: dg.DagsterInstance, *, selection: str | None = None, shards: s
                 summary.failures += _execute(instance, partitioned, tags)
         if "release" in summary.assets and not summary.failures:
             summary.failures += _execute(instance, ["release"], {})
+    return summary
+
+
+def look_ahead(instance: dg.DagsterInstance, *, selection: str | None = None, shards: str = "*") -> list[Estimate]:
+    """What :func:`run` would send and reuse, and what that would take; sends and writes nothing.
+
+    Raises:
+        NotFoundError: nothing matches.
+    """
+    models, store = Models(), Tables().store()
+    asked = dry_run(models, store, chosen_assets(selection), chosen_shards(instance, shards))
+    rates = recorded_rates(store)
+    return [estimate(one, rates, models.profile, model_identity_of(models, one.role).name) for one in asked]
+
+
+def retry_failed(
+    instance: dg.DagsterInstance, store: DeltaStore, *, selection: str | None = None, shards: str = "*"
+) -> RunSummary:
+    """Make again the selected assets' shards that have rows in ``failures``; stored completions are not asked for again.
+
+    Raises:
+        NotFoundError: the selection names nothing that is.
+    """
+    summary, known = RunSummary(), registered_shards(instance)
+    failed = store.scan("failures").select("asset", "shard").unique().collect()
+    wanted = {shard for shard in failed["shard"] if fnmatch.fnmatchcase(shard, shards)}
+    with engines_kept():
+        for asset in chosen_assets(selection):
+            own = wanted & set(failed.filter(pl.col("asset") == asset)["shard"])
+            for batch in contiguous_ranges(sorted(own), known):
+                summary.assets += [asset] if asset not in summary.assets else []
+                summary.shards += [shard for shard in batch if shard not in summary.shards]
+                summary.failures += _execute(instance, [asset], {RANGE_START: batch[0], RANGE_END: batch[-1]})
     return summary
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
-from arro3.core import Table
+from arro3.core import RecordBatchReader, Table
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
@@ -22,7 +22,10 @@ from lgt_assets.schemas import SCHEMAS, frame, partition_columns
 
 COMMIT_RETRIES = 100
 OUTER_ATTEMPTS = 8
-_WRITER = WriterProperties(compression="ZSTD", compression_level=3)
+# The writer holds a row group and a file's bytes in memory; small groups also let readers skip rows by ordinal.
+_WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=8192)
+_FILE_BYTES = 32 << 20
+Batches = Callable[[], Iterator[pl.DataFrame]]
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class DeltaStore:
     def replace(
         self,
         table: str,
-        rows: pl.DataFrame,
+        rows: pl.DataFrame | Batches,
         *,
         shard: str,
         asset: str | None = None,
@@ -100,31 +103,54 @@ class DeltaStore:
         The slice is a shard, or for tables that several assets share (shard, asset): one stage never erases another's rows.
         A slice that holds exactly these rows already is left as it is: making the same again makes no new version.
 
+        Args:
+            table: its name.
+            rows: a frame, or a function that gives an iterator of frames, in the order of their ordinals: any number of
+                rows, of which a frame at a time is in memory. It is called more than once.
+            shard, asset: which slice.
+            metadata: kept with the commit.
+
         Raises:
             StorageError: rows of another slice, another schema, or a commit that lost every retry.
         """
         predicate = {"shard": shard} | ({"asset": asset} if "asset" in partition_columns(table) else {})
-        for column, value in predicate.items():
-            if value is None:
-                raise StorageError(f"table {table} is shared by several assets: say which asset's slice to replace")
-            if rows.height and rows[column].unique().to_list() != [value]:
-                raise StorageError(
-                    f"table {table}: rows of {rows[column].unique().to_list()} in the slice {column}={value!r}"
-                )
-        self._require_schema(table, rows)
+        if None in predicate.values():
+            raise StorageError(f"table {table} is shared by several assets: say which asset's slice to replace")
+        frames = rows if callable(rows) else lambda: iter([rows])
+
+        def batches() -> Iterator[pl.DataFrame]:
+            for batch in frames():
+                _require_slice(table, batch, predicate)
+                yield batch
+
+        for _batch in batches():  # before anything is created
+            pass
         self.create(table)
-        held = self.scan(table, shards=[shard]).filter(pl.col(column) == value for column, value in predicate.items())
-        held_rows = held.select(rows.columns).collect()
-        if held_rows.equals(rows):
+        if self._holds(table, predicate, batches):
             return self.version(table)
         condition = " AND ".join(f"{column} = '{value}'" for column, value in predicate.items())
-        return self._write(table, rows, "overwrite", condition, metadata)
+        return self._write(table, batches, "overwrite", condition, metadata)
+
+    def _holds(self, table: str, predicate: Mapping[str, str], batches: Batches) -> bool:
+        """Whether the slice has just these rows, compared a batch at a time by their ordinals."""
+        held = pl.scan_delta(self._open(table))
+        held = held.filter(*[pl.col(column) == value for column, value in predicate.items()])
+        left = held.select(pl.len()).collect().item()
+        for batch in batches():
+            left -= batch.height
+            if left < 0:
+                return False
+            if batch.height:
+                within = pl.col("ordinal").is_between(batch["ordinal"].min(), batch["ordinal"].max())
+                if not held.filter(within).sort("ordinal").select(batch.columns).collect().equals(batch):
+                    return False
+        return left == 0
 
     def append(self, table: str, rows: pl.DataFrame, *, metadata: Mapping[str, str] | None = None) -> int:
         """Add rows to a table that nothing overwrites (shard_members, release); return the version."""
-        self._require_schema(table, rows)
+        _require_schema(table, rows)
         self.create(table)
-        return self._write(table, rows, "append", None, metadata)
+        return self._write(table, lambda: iter([rows]), "append", None, metadata)
 
     def create(self, table: str) -> None:
         """Create ``table``, once, under a lock: racing creators fail. Does nothing where it exists.
@@ -164,26 +190,38 @@ class DeltaStore:
                 f"table {table} does not exist yet at {self.uri(table)}: materialize it first"
             ) from error
 
-    def _require_schema(self, table: str, rows: pl.DataFrame) -> None:
-        expected = frame(table, []).schema
-        if dict(rows.schema) != dict(expected):
-            odd = sorted(name for name in {*rows.columns, *expected} if rows.schema.get(name) != expected.get(name))
-            raise StorageError(
-                f"table {table}: columns {odd} differ from the data dictionary; build rows with schemas.frame"
-            )
-
-    def _write(self, table: str, rows: pl.DataFrame, mode: str, predicate: str | None, metadata: Mapping | None) -> int:
+    def _write(self, table: str, batches: Batches, mode: str, predicate: str | None, metadata: Mapping | None) -> int:
         properties = CommitProperties(custom_metadata=dict(metadata or {}) or None, max_commit_retries=COMMIT_RETRIES)
 
         def commit() -> int:
             delta = self._open(table)
+            stream = (part for batch in batches() for part in Table.from_arrow(batch).to_batches())
+            reader = RecordBatchReader.from_batches(Table.from_arrow(frame(table, [])).schema, stream)
             write_deltalake(
-                delta, rows, mode=mode, predicate=predicate,
+                delta, reader, mode=mode, target_file_size=_FILE_BYTES, predicate=predicate,
                 writer_properties=_WRITER, commit_properties=properties,
             )  # fmt: skip
             return delta.version()  # the handle's state is refreshed by its own commit
 
         return _with_retries(commit, f"table {table}, {predicate or 'append'}")
+
+
+def _require_slice(table: str, rows: pl.DataFrame, predicate: Mapping[str, str]) -> None:
+    for column, value in predicate.items():
+        if rows.height and rows[column].unique().to_list() != [value]:
+            raise StorageError(
+                f"table {table}: rows of {rows[column].unique().to_list()} in the slice {column}={value!r}"
+            )
+    _require_schema(table, rows)
+
+
+def _require_schema(table: str, rows: pl.DataFrame) -> None:
+    expected = frame(table, []).schema
+    if dict(rows.schema) != dict(expected):
+        odd = sorted(name for name in {*rows.columns, *expected} if rows.schema.get(name) != expected.get(name))
+        raise StorageError(
+            f"table {table}: columns {odd} differ from the data dictionary; build rows with schemas.frame"
+        )
 
 
 def _with_retries(commit: Callable[[], int], what: str) -> int:

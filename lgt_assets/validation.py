@@ -1,5 +1,6 @@
 """Rows against the data dictionary and against their parents; pure, used by assets before writing and by checks after."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -55,6 +56,27 @@ def validate(table: str, rows: pl.DataFrame) -> None:
         raise ValidationError(f"table {table}: {_describe(error.failure_cases)}") from error
 
 
+def validate_batches(table: str, batches: Iterable[pl.DataFrame]) -> None:
+    """Check rows that come a frame at a time; of those seen, only the columns that must be unique stay in memory.
+
+    Raises:
+        ValidationError: as :func:`validate`; the rows it names are counted from their frame's first.
+    """
+    unique = [name for name, column in SCHEMAS[table].to_schema().columns.items() if column.unique]
+    seen: list[pl.DataFrame] = []
+    for rows in batches:
+        validate(table, rows)
+        seen.append(rows.select(unique))
+    if len(seen) < 2:
+        return
+    for name in unique:
+        keys = pl.concat(frame[name] for frame in seen)
+        twice = keys.filter(keys.is_duplicated()).unique().sort()
+        if twice.len():
+            shown = ", ".join(str(key) for key in twice.head(EXAMPLES))
+            raise ValidationError(f"table {table}: {name} breaks 'field_uniqueness' for {twice.len()} keys ({shown})")
+
+
 def _describe(cases: pl.DataFrame) -> str:
     """Failure cases by rule: how many, and the first few."""
     parts = []
@@ -65,8 +87,15 @@ def _describe(cases: pl.DataFrame) -> str:
     return "; ".join(parts)
 
 
-def orphans(rows: pl.DataFrame, reference: Reference, keys: pl.Series) -> list[str]:
-    """Distinct ids in ``rows`` that ``reference`` names and ``keys`` lacks, sorted."""
-    named = rows[reference.column].explode() if reference.is_list else rows[reference.column]
-    named = named.drop_nulls().unique()
-    return sorted(set(named.to_list()) - set(keys.to_list()))
+def orphans(rows: pl.LazyFrame, reference: Reference, parents: Iterable[pl.LazyFrame]) -> pl.Series:
+    """Distinct ids in ``rows`` that ``reference`` names and none of ``parents`` has as key, sorted.
+
+    Args:
+        rows: of the table that names its parents.
+        reference: which column, and the parents' key.
+        parents: rows of the tables pointed to; only their key is read.
+    """
+    named = rows.select(pl.col(reference.column).alias("id"))
+    named = (named.explode("id") if reference.is_list else named).drop_nulls().unique()
+    keys = pl.concat([parent.select(pl.col(reference.key).alias("id")) for parent in parents])
+    return named.join(keys, on="id", how="anti").sort("id").collect(engine="streaming")["id"]

@@ -50,6 +50,28 @@ def test_the_same_rows_again_make_no_new_version(store: DeltaStore) -> None:
     assert store.replace("images", images("a-00000", 4), shard="a-00000") == first + 1
 
 
+def test_rows_may_come_in_batches(store: DeltaStore) -> None:
+    rows = images("a-00000", 7)
+    first = store.replace("images", lambda: iter([rows.head(3), rows.slice(3, 3), rows.tail(1)]), shard="a-00000")
+    assert store.read("images").equals(rows)
+    assert store.replace("images", rows, shard="a-00000") == first
+    assert store.replace("images", lambda: iter([rows.head(5), rows.tail(2)]), shard="a-00000") == first
+    changed = rows.with_columns(caption=pl.when(pl.col("ordinal") == 5).then(pl.lit("other")).otherwise("caption"))
+    assert store.replace("images", lambda: iter([changed.head(4), changed.tail(3)]), shard="a-00000") == first + 1
+    assert store.replace("images", lambda: iter([changed.head(4)]), shard="a-00000") == first + 2
+    assert store.read("images").equals(changed.head(4))
+    store.replace("images", lambda: iter([]), shard="a-00000")
+    assert store.read("images").height == 0
+
+
+def test_a_wrong_batch_writes_nothing(store: DeltaStore) -> None:
+    rows = images("a-00000", 4)
+    store.replace("images", rows, shard="a-00000")
+    with pytest.raises(StorageError, match="in the slice"):
+        store.replace("images", lambda: iter([rows.head(1), images("a-00001", 1)]), shard="a-00000")
+    assert store.read("images").equals(rows)
+
+
 def test_zero_rows_empty_the_shard(store: DeltaStore) -> None:
     store.replace("images", images("a-00000", 5), shard="a-00000")
     store.replace("images", images("a-00000", 0), shard="a-00000")

@@ -5,7 +5,7 @@ import pytest
 
 from lgt_assets.errors import ValidationError
 from lgt_assets.schemas import SCHEMAS, frame
-from lgt_assets.validation import REFERENCES, Reference, orphans, validate
+from lgt_assets.validation import REFERENCES, Reference, orphans, validate, validate_batches
 from lgt_assets_tests.rows import image_row, object_row, question_row
 
 IMAGE = image_row()
@@ -53,10 +53,22 @@ def test_references_point_at_columns_that_exist() -> None:
 
 
 def test_orphans_are_found_in_lists_and_plain_columns() -> None:
-    rows = frame("seed_questions", [QUESTION, QUESTION | {"object_ids": []}])
+    rows = frame("seed_questions", [QUESTION, QUESTION | {"object_ids": []}]).lazy()
     objects = Reference("object_ids", ("grounded_objects",), "object_id", is_list=True)
-    assert orphans(rows, objects, pl.Series([OBJECT["object_id"]])) == []
-    assert orphans(rows, objects, pl.Series(["other"])) == [OBJECT["object_id"]]
-    assert orphans(rows, Reference("image_id", ("images",), "image_id"), pl.Series([], dtype=pl.String)) == [
-        IMAGE["image_id"]
-    ]
+    others = frame("grounded_objects", [OBJECT | {"object_id": "other"}]).lazy()
+    own = frame("grounded_objects", [OBJECT]).lazy()
+    assert orphans(rows, objects, [own]).to_list() == orphans(rows, objects, [others, own]).to_list() == []
+    assert orphans(rows, objects, [others]).to_list() == [OBJECT["object_id"]]
+    images = Reference("image_id", ("images",), "image_id")
+    assert orphans(rows, images, [frame("images", []).lazy()]).to_list() == [IMAGE["image_id"]]
+
+
+def test_batches_are_checked_each_and_together() -> None:
+    rows = [image_row(number) for number in range(6)]
+    whole = [frame("images", rows[start : start + 2]) for start in (0, 2, 4)]
+    validate_batches("images", iter(whole))
+    validate_batches("images", iter([]))
+    with pytest.raises(ValidationError, match="image_id breaks 'field_uniqueness'.*" + rows[1]["image_id"]):
+        validate_batches("images", iter([*whole, whole[0].tail(1)]))
+    with pytest.raises(ValidationError, match="caption"):
+        validate_batches("images", iter([whole[0], whole[1].with_columns(caption=pl.lit(""))]))

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 import polars as pl
 
+from lgt_assets.engines.generation import Usage
+from lgt_assets.engines.response_store import ResponseStore
 from lgt_assets.errors import UpstreamError
 from lgt_assets.prompts.templates import PromptSet
-from lgt_assets.resources import Models, Usage
+from lgt_assets.resources import Models
 from lgt_assets.settings import Profile
+from lgt_assets.spool import Spool
 from lgt_assets.storage import DeltaStore
 from lgt_assets.synthesis.planned import Answered, Planned
 
@@ -23,7 +27,8 @@ class Shard:
     models: Models
     store: DeltaStore
     usage: Usage = field(default_factory=Usage)
-    generated: list[dict] | None = None
+    failures: Spool = field(default_factory=Spool)
+    responses: ResponseStore | None = None
 
     @property
     def profile(self) -> Profile:
@@ -53,10 +58,26 @@ class Shard:
         return pl.concat([self.read("seed_questions").select(shared), self.read("composed_questions").select(shared)])
 
     def ask(self, role: str, planned: Iterable[Planned]) -> Iterator[Answered]:
-        """Completions of ``planned``, in its order, by the model that plays ``role``; stored ones are not sent again."""
-        with self.models.open_responses(self.key, self.store) as responses:
-            answered = self.models.answer(
-                list(planned), role=role, asset=self.asset, shard=self.key, responses=responses, usage=self.usage
-            )
-            self.generated = responses.rows(self.asset)
-        return iter(answered)
+        """Completions of ``planned``, in its order, by the model that plays ``role``; stored ones are not sent again.
+
+        ``planned`` is read, and its requests are answered, in another thread while the caller works on what is given: nothing
+        is asked before the first answer is taken. Requests that failed, if the profile allows some, are left out.
+
+        Raises (while iterating):
+            EngineError: the model cannot answer, or more requests failed than allowed.
+        """
+        ahead = iter(planned)
+        first = next(ahead, None)
+        if first is None:
+            return
+        if self.responses is None:
+            self.responses = self.models.open_responses(self.key, self.store)
+        yield from self.models.answer(
+            chain([first], ahead), role=role, asset=self.asset, shard=self.key, responses=self.responses,
+            usage=self.usage, failures=self.failures,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Seal the response store."""
+        if self.responses is not None:
+            self.responses.close()

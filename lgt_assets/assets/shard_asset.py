@@ -1,27 +1,34 @@
 """What all partitioned assets share: gate, make, validate, replace, report. An asset is then one short function."""
 
 import inspect
-import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import dagster as dg
 
+from lgt_assets.assets.making import Make, make_shard
 from lgt_assets.assets.shard import Shard
-from lgt_assets.assets.upstream import ROW_COUNT, read_upstream
-from lgt_assets.errors import EngineError, LgtError, UpstreamError
+from lgt_assets.assets.upstream import read_upstream
+from lgt_assets.errors import EngineError, LgtError, RequestsFailedError, UpstreamError
 from lgt_assets.identity import digest
-from lgt_assets.observe import column_schema, preview
+from lgt_assets.observe import column_schema
 from lgt_assets.partitions import BACKFILL, SHARDS
 from lgt_assets.prompts.templates import prompt_set
 from lgt_assets.resources import Models, Tables
-from lgt_assets.schemas import frame
 from lgt_assets.settings import load_profile
 from lgt_assets.storage import DeltaStore
-from lgt_assets.synthesis.planned import Outcome
-from lgt_assets.validation import validate
 
-Make = Callable[[Shard], Outcome]
-OPTIONAL_TEMPLATES = ("direct",)
+STAGES: dict[str, "Stage"] = {}
+OPTIONAL_TEMPLATES = ("direct", "open", "consistency", "behaviours")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An asset's function, the tables it reads and the roles it asks, for those who look ahead without Dagster."""
+
+    make: Make
+    upstream: tuple[str, ...]
+    roles: tuple[str, ...]
 
 
 def code_version(transform: str, templates: Sequence[str]) -> str:
@@ -29,7 +36,8 @@ def code_version(transform: str, templates: Sequence[str]) -> str:
     if not templates:
         return transform
     prompts = prompt_set(load_profile().prompts)
-    hashes = [prompts.template_hash(name) for name in templates if prompts.has(name) or name not in OPTIONAL_TEMPLATES]
+    present = [name for name in templates if prompts.has(name) or name not in OPTIONAL_TEMPLATES]
+    hashes = [prompts.template_hash(variant) for name in present for variant in prompts.variants(name)]
     return f"{transform}-{digest(hashes)[:12]}"
 
 
@@ -51,6 +59,7 @@ def shard_asset(
     def decorate(make: Make) -> dg.AssetsDefinition:
         table = make.__name__
         version = code_version(transform, [*roles, *templates])
+        STAGES[table] = Stage(make, tuple(upstream), tuple(roles))
 
         @dg.asset(
             name=table, deps=list(upstream), group_name=group, partitions_def=SHARDS, backfill_policy=BACKFILL,
@@ -84,7 +93,9 @@ def materialize_shards(
             continue
         commit = {"run_id": context.run.run_id, "code_version": version, "lgt_asset": table}
         try:
-            done[key] = _make_shard(Shard(key, table, rows, models, store), make, commit)
+            done[key] = make_shard(Shard(key, table, rows, models, store), make, commit)
+        except RequestsFailedError as error:  # this shard's prompts, perhaps: the others have their own
+            refused[key] = f"{key}: {error}"
         except EngineError as error:  # the next shard would meet the same model
             _report_done(context, table, done)
             raise dg.Failure(f"{table}, shard {key}: {error}", allow_retries=False) from error
@@ -102,42 +113,3 @@ def _report_done(context: dg.AssetExecutionContext, table: str, done: dict[str, 
     """Shards that are made count, although the step as a whole fails."""
     for key, metadata in done.items():
         context.log_event(dg.AssetMaterialization(asset_key=table, partition=key, metadata=metadata))
-
-
-def _make_shard(shard: Shard, make: Make, commit: dict[str, str]) -> dict:
-    """Make, validate and write one shard; what several assets share is written before the asset's own table."""
-    started = time.monotonic()
-    outcome = make(shard)
-    rows = frame(shard.asset, outcome.rows)
-    validate(shard.asset, rows)
-    slices = {"rejections": outcome.rejections, "funnel": [_funnel_row(shard, outcome, time.monotonic() - started)]}
-    if shard.generated is not None:
-        slices["generations"] = [row | {"shard": shard.key, "ordinal": n} for n, row in enumerate(shard.generated)]
-    for table, content in slices.items():
-        shard.store.replace(table, frame(table, content), shard=shard.key, asset=shard.asset, metadata=commit)
-    delta_version = shard.store.replace(shard.asset, rows, shard=shard.key, metadata=commit)
-    return _metadata(shard, outcome, delta_version) | preview(shard.asset, rows)
-
-
-def _funnel_row(shard: Shard, outcome: Outcome, seconds: float) -> dict:
-    usage = shard.usage
-    return {
-        "shard": shard.key, "ordinal": 0, "asset": shard.asset, "asked": outcome.asked, "parsed": outcome.parsed,
-        "accepted": len(outcome.rows), "rejected": len(outcome.rejections), "requests_sent": usage.requests_sent,
-        "requests_reused": usage.requests_reused, "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens, "seconds": seconds,
-    }  # fmt: skip
-
-
-def _metadata(shard: Shard, outcome: Outcome, delta_version: int) -> dict:
-    reasons = [rejection["reason"] for rejection in outcome.rejections]
-    return {
-        ROW_COUNT: len(outcome.rows),
-        "delta/version": delta_version,
-        "asked": outcome.asked,
-        "parsed": outcome.parsed,
-        "rejected": dg.MetadataValue.json({reason: reasons.count(reason) for reason in sorted(set(reasons))}),
-        "requests_sent": shard.usage.requests_sent,
-        "requests_reused": shard.usage.requests_reused,
-        "completion_tokens": shard.usage.completion_tokens,
-    }

@@ -20,7 +20,7 @@ class Tally:
     def add(self, step: Step) -> tuple[int, int]:
         """Take one report; (done, total) so far."""
         last = self._current.get(step.shard)
-        if last is not None and (step.done < last.done or step.total != last.total):
+        if last is not None and (last.finished or step.done < last.done):
             self._finished = (self._finished[0] + last.done, self._finished[1] + last.total)
         self._current[step.shard] = step
         done = sum(current.done for current in self._current.values())
@@ -55,7 +55,7 @@ class Lines:
 
     def __call__(self, step: Step) -> None:
         """Write, once per asking, when all is done."""
-        if step.done == step.total and step != self._last:
+        if step.finished and step.total and step != self._last:
             counts = f"{step.done} requests, {step.sent} sent, {step.reused} reused"
             self._console.print(f"{step.asset} {step.shard}: {step.role} {counts}", markup=False)
         self._last = step

@@ -1,10 +1,13 @@
 """What every engine takes and gives: small frozen values, and the key under which a completion is kept."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Protocol, runtime_checkable
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Protocol, runtime_checkable
 
-from lgt_assets.identity import digest
+from lgt_assets.identity import canonical_json
+
+_KEY = "_key"  # where frozen values keep their part of a key; no field, so neither compared nor copied by replace()
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class Message:
 class Sampling:
     """How to sample. ``temperature`` 0 is greedy; ``max_tokens`` counts new tokens; ``top_k`` 0 is off.
 
-    A completion ends before any of ``stop``; with ``include_stop`` the stop string stays in the text.
+    A completion ends before any of ``stop``; with ``include_stop`` the stop string stays in the text. Where ``choice`` is
+    not empty, the completion is one of these texts (unless ``max_tokens`` cuts it).
     """
 
     temperature: float = 0.0
@@ -38,6 +42,7 @@ class Sampling:
     stop: tuple[str, ...] = ()
     include_stop: bool = False
     bad_words: tuple[str, ...] = ()
+    choice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,11 +119,57 @@ class Engine(Protocol):
         ...
 
 
+def sampling_fields(sampling: Sampling) -> dict[str, object]:
+    """``sampling`` as it enters keys and records: no ``choice`` where none is asked for, so that keys stay what they were."""
+    named = {field.name: getattr(sampling, field.name) for field in fields(sampling)}
+    if not sampling.choice:
+        del named["choice"]
+    return named
+
+
+@runtime_checkable
+class KeepingEngine(Engine, Protocol):
+    """An engine with threads of its own, in which results can be kept without a change of threads."""
+
+    def generate_kept(
+        self, requests: Iterable[Request], keep: Callable[[Completion | RequestFailure], None]
+    ) -> Iterator[Completion | RequestFailure]:
+        """As ``generate``, but give each result to ``keep``, one at a time, before its slot takes another request.
+
+        What ``keep`` raises ends the iteration.
+        """
+        ...
+
+
 def request_key(identity: ModelIdentity, request: Request) -> str:
-    """sha256 (64 hex) of all that decides the completion of ``request`` by the model ``identity``."""
-    messages = [
-        [message.role, message.text, [image.sha256 for image in message.images]] for message in request.messages
-    ]
-    return digest(
-        asdict(identity), messages, request.prefix, asdict(request.sampling), request.seed, request.sample_index
+    """sha256 (64 hex) of all that decides the completion of ``request`` by the model ``identity``.
+
+    It is :func:`lgt_assets.identity.digest` of identity, messages, prefix, sampling, seed and sample index; texts that many
+    requests share are encoded once, and a request keeps its key for the next who asks (planning, engine and store do).
+    """
+    known = request.__dict__.get(_KEY)
+    if known is not None and known[0] is identity:
+        return known[1]
+    parts = (
+        _encoded(identity, asdict),
+        f"[{','.join([_encoded(message, _message_parts) for message in request.messages])}]",
+        canonical_json(request.prefix),
+        _encoded(request.sampling, sampling_fields),
+        canonical_json(request.seed),
+        canonical_json(request.sample_index),
     )
+    key = hashlib.sha256(f"[{','.join(parts)}]".encode("utf-8", "surrogatepass")).hexdigest()
+    request.__dict__[_KEY] = (identity, key)
+    return key
+
+
+def _message_parts(message: Message) -> list[object]:
+    return [message.role, message.text, [image.sha256 for image in message.images]]
+
+
+def _encoded(value: Any, parts: Callable[[Any], object]) -> str:
+    """The canonical JSON of a frozen value's parts, kept beside its fields (by equality would not do: 1 == 1.0)."""
+    known = value.__dict__.get(_KEY)
+    if known is None:
+        known = value.__dict__[_KEY] = canonical_json(parts(value))
+    return known

@@ -1,14 +1,15 @@
 """A completion as a row of ``generations``: what was asked, what came back, who paid, what it cost."""
 
 import json
-from dataclasses import asdict
+import re
 from typing import Any
 
 import polars as pl
 
-from lgt_assets.engines.base import Completion, ModelIdentity, Request
+from lgt_assets.engines.base import Completion, ModelIdentity, Request, sampling_fields
 from lgt_assets.engines.journal import Record, encode_record
 
+_KEY = re.compile(r"[0-9a-f]{64}")
 COLUMNS: dict[str, Any] = {
     "request_key": pl.String, "asset": pl.String, "role": pl.String, "engine": pl.String, "model": pl.String,
     "revision": pl.String, "template_hash": pl.String, "prompt": pl.String, "prefix": pl.String, "sampling": pl.String,
@@ -40,7 +41,7 @@ def completion_record(
         "template_hash": request.template_hash,
         "prompt": rendered_prompt(request),
         "prefix": _storable(request.prefix),
-        "sampling": _storable(json.dumps(asdict(request.sampling), ensure_ascii=False, sort_keys=True)),
+        "sampling": _storable(json.dumps(sampling_fields(request.sampling), ensure_ascii=False, sort_keys=True)),
         "seed": request.seed,
         "sample_index": request.sample_index,
         "text": _storable(completion.text),
@@ -67,5 +68,5 @@ def _rank(record: Record) -> tuple[str, str, str, bytes]:
 
 
 def is_whole(record: Record) -> bool:
-    """Whether a record has just the columns of a completion."""
-    return record.keys() == COLUMNS.keys()
+    """Whether a record has just the columns of a completion, and a key."""
+    return record.keys() == COLUMNS.keys() and _KEY.fullmatch(str(record["request_key"])) is not None

@@ -6,11 +6,11 @@ canonical JSON; a torn or foreign tail ends the reading with a warning.
 
 import fcntl
 import json
-import logging
 import os
 import struct
 import threading
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ PARTIAL_PREFIX = ".partial-"
 _HEADER = struct.Struct("<II")
 _MOST_RECORD_BYTES = 1 << 28
 _SYNC_SECONDS = 1.0
-_log = logging.getLogger(__name__)
 
 Record = dict[str, Any]
 
@@ -34,20 +33,48 @@ def encode_record(record: Record) -> bytes:
     return _HEADER.pack(len(payload), zlib.crc32(payload)) + payload
 
 
-def decode_records(content: bytes, name: str) -> list[Record]:
-    """The whole records at the head of a journal's bytes; what is torn or foreign after them is skipped with a warning."""
+@dataclass(frozen=True)
+class JournalContent:
+    """The whole records at a journal's head with their positions (bytes from its start), and what is wrong with the rest."""
+
+    records: list[tuple[int, Record]]
+    fault: str
+    content: bytes = b""
+
+    def encoded(self, position: int) -> bytes:
+        """The bytes of the record at ``position``, as :func:`encode_record` made them."""
+        length, _checksum = _HEADER.unpack_from(self.content, position)
+        return self.content[position : position + _HEADER.size + length]
+
+
+def read_content(content: bytes) -> JournalContent:
+    """Take a journal's bytes apart, as far as they are whole."""
     if not content.startswith(MAGIC):
-        if not MAGIC.startswith(content):  # a writer killed within its first write leaves a beginning of the magic
-            _log.warning("%s is not a journal of ours and is skipped", name)
-        return []
-    records, start = [], len(MAGIC)
+        # a writer killed within its first write leaves a beginning of the magic
+        return JournalContent([], "" if MAGIC.startswith(content) else "it is not a journal of ours")
+    records: list[tuple[int, Record]] = []
+    start = len(MAGIC)
     while start < len(content):
-        record, start = _decode_one(content, start)
+        record, end = _decode_one(content, start)
         if record is None:
-            _log.warning("%s: skipped a torn or damaged tail after %d records", name, len(records))
-            break
-        records.append(record)
-    return records
+            return JournalContent(records, f"its tail after {len(records)} records is torn or damaged", content)
+        records.append((start, record))
+        start = end
+    return JournalContent(records, "", content)
+
+
+def read_record(descriptor: int, position: int) -> Record:
+    """The record at ``position`` of an open journal.
+
+    Raises:
+        StorageError: there is no whole record.
+    """
+    header = os.pread(descriptor, _HEADER.size, position)
+    length = _HEADER.unpack(header)[0] if len(header) == _HEADER.size else 0
+    record, _end = _decode_one(header + os.pread(descriptor, length, position + _HEADER.size), 0)
+    if record is None:
+        raise StorageError(f"a journal of the response store was damaged while in use (byte {position}); run again")
+    return record
 
 
 def _decode_one(content: bytes, start: int) -> tuple[Record | None, int]:
@@ -94,13 +121,19 @@ class Journal:
         self._syncer = threading.Thread(target=self._sync_regularly, name=f"fsync {path.name}", daemon=True)
         self._syncer.start()
 
-    def append(self, record: Record) -> None:
-        """Write one record by one write().
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        return self._size
+
+    def append(self, record: Record) -> int:
+        """Write one record by one write(); its position in the file.
 
         Raises:
             StorageError: the disk refused it; nothing of the record stays in the file.
         """
         with self._lock:
+            position = self._size
             try:
                 self._write(encode_record(record))
             except OSError as error:
@@ -108,6 +141,7 @@ class Journal:
                     f"completions can no longer be kept in {self.path}: {error}; make room and run again"
                 ) from error
         self._dirty.set()
+        return position
 
     def _write(self, content: bytes) -> None:
         written = os.write(self._descriptor, content)

@@ -1,58 +1,75 @@
 """Every completion ever paid for, by request key: nothing that was answered once is asked again.
 
-Files of a shard lie in ``root/<shard>/``: journals (one a process, appended as completions arrive) and sealed chunks
-(zstd Parquet, written when a store closes). A crash between sealing and removing a journal, or two runs at once, leave
-duplicates; of equal keys the record with the smallest (text, finish_reason, asset, JSON) counts, whoever reads.
+Files of a shard lie in ``root/<shard>/``: journals (one a process at a time, appended as completions arrive, sealed when they
+are long and when the store closes) and sealed chunks. Texts stay on disk until they are asked for. A crash between sealing
+and removing a journal, or two runs at once, leave duplicates; of equal keys the record with the smallest
+(text, finish_reason, asset, JSON) counts, whoever reads. What is torn or foreign goes to ``set-aside/`` with a warning.
 """
 
-import hashlib
+import fcntl
 import logging
 import os
-import re
+import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
 
 from lgt_assets.engines.base import Completion, ModelIdentity, Request
-from lgt_assets.engines.completion_records import COLUMNS, completion_record, is_whole, preferred
-from lgt_assets.engines.journal import (
-    PARTIAL_PREFIX,
-    Journal,
-    Record,
-    claim,
-    decode_records,
-    encode_record,
-    sync_folder,
+from lgt_assets.engines.completion_records import COLUMNS, completion_record, preferred
+from lgt_assets.engines.folding import FILE_COLUMN, chunk_rows
+from lgt_assets.engines.journal import PARTIAL_PREFIX, Journal, Record
+from lgt_assets.engines.key_index import KeyIndex, Place
+from lgt_assets.engines.recent_completions import RecentCompletions
+from lgt_assets.engines.sealing import SEAL_BYTES, Sealed, Unsealed, seal_journals
+from lgt_assets.engines.stored_files import (
+    CHUNK_NAME,
+    JOURNAL_NAME,
+    SET_ASIDE,
+    ChunkCache,
+    ChunkFile,
+    JournalFile,
+    read_chunk,
+    set_aside,
 )
 from lgt_assets.errors import StorageError
 from lgt_assets.identity import SHARD_KEY
 
-_JOURNAL_NAME = re.compile(r"journal-[0-9a-f]{32}\.lgtj")
-_CHUNK_NAME = re.compile(r"chunk-[0-9a-f]{32}\.parquet")
+_COMPLETION = ("text", "finish_reason", "prompt_tokens", "cached_tokens", "completion_tokens", "seconds")
 _log = logging.getLogger(__name__)
 
 
 class ResponseStore:
-    """The completions of one shard: all that any run stored, and those this run appends.
+    """The completions of one shard: all that any run stored, and those this run appends. Safe for several threads.
 
     Args:
         root: folder of the store; created with the first append.
         shard: key of the shard.
+        read_only: leave every file as it is, also torn ones.
 
     Raises:
         StorageError: ``shard`` is not a shard key, or the folder cannot be read.
     """
 
-    def __init__(self, root: Path, shard: str) -> None:
+    def __init__(self, root: Path, shard: str, *, read_only: bool = False) -> None:
         if SHARD_KEY.fullmatch(shard) is None:
             raise StorageError(f"{shard!r} is not a shard key; one reads like scenes-00000")
         self.folder = Path(root) / shard
-        self._records: dict[str, Record] = {}
-        self._adopted: dict[str, Record] = {}
+        self._read_only = read_only
+        self._lock, self._seal_lock = threading.RLock(), threading.Lock()
+        self._index, self._cache = KeyIndex(), ChunkCache()
+        self._recent = RecentCompletions()
+        self._files: list[JournalFile | ChunkFile] = []
+        self._unsealed: dict[int, Unsealed] = {}
         self._journal: Journal | None = None
-        self._own: dict[str, Record] = {}
+        self._journal_number = -1
+        self._sealer: ThreadPoolExecutor | None = None
+        self._sealing: Future[None] | None = None
+        self._in_use: int | None = None
+        self._closed = False
+        self._mark_in_use()
         # journals before chunks: a journal sealed in between is then found as a chunk
         self._read_journals()
         self._read_chunks()
@@ -64,149 +81,218 @@ class ResponseStore:
         self.close()
 
     def __len__(self) -> int:
-        return len(self._records)
+        with self._lock:
+            return len(self._index)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._records
+        with self._lock:
+            return self._index.get(str(key)) is not None
 
     def __getitem__(self, key: str) -> Completion:
-        record = self._records[key]
-        names = ("text", "finish_reason", "prompt_tokens", "cached_tokens", "completion_tokens", "seconds")
-        return Completion(key, **{name: record[name] for name in names})
+        with self._lock:
+            if key in self._recent:
+                return self._recent.take(key)
+            place = self._index.get(key)
+            if place is None:
+                raise KeyError(key)
+            return _completion(self._files[place.file].record(place.position))
 
     def append(
-        self,
-        request: Request,
-        completion: Completion,
-        *,
-        asset: str,
-        role: str,
-        engine_kind: str,
-        identity: ModelIdentity,
-    ) -> None:
+        self, request: Request, completion: Completion, *, asset: str, role: str, engine_kind: str, identity: ModelIdentity
+    ) -> None:  # fmt: skip
         """Keep a completion: once this returns, it survives SIGKILL; within a second, a power cut.
 
         Raises:
             StorageError: it cannot be written; it does not count as stored then.
         """
-        if self._journal is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._journal = Journal(self.folder / f"journal-{uuid.uuid4().hex}.lgtj")
-        record = completion_record(
-            request, completion, asset=asset, role=role, engine_kind=engine_kind, identity=identity
-        )
-        self._journal.append(record)
-        self._own[completion.request_key] = record
-        self._take(record)
-
-    def rows(self, asset: str) -> list[Record]:
-        """The completions that ``asset`` paid for, as rows of ``generations`` without shard and ordinal, by request_key."""
-        return sorted(
-            (record for record in self._records.values() if record["asset"] == asset),
-            key=lambda record: record["request_key"],
+        self._append(
+            completion_record(request, completion, asset=asset, role=role, engine_kind=engine_kind, identity=identity)
         )
 
     def adopt(self, rows: Iterable[Record]) -> int:
-        """Take rows of the ``generations`` table whose files were lost; they are sealed when the store closes. How many."""
-        before = len(self._adopted)
+        """Take rows of the ``generations`` table whose files were lost. How many were new."""
+        adopted = 0
         for row in rows:
-            if row["request_key"] not in self._records:
-                record = {name: row[name] for name in COLUMNS}
-                self._adopted[row["request_key"]] = record
-                self._take(record)
-        return len(self._adopted) - before
+            if row["request_key"] not in self:
+                self._append({name: row[name] for name in COLUMNS})
+                adopted += 1
+        return adopted
 
-    def close(self) -> None:
-        """Seal what this run appended or adopted, and what dead runs left, into one chunk. Closing twice is fine.
+    def frames(self, asset: str) -> Iterator[pl.DataFrame]:
+        """The completions that ``asset`` paid for, as rows of ``generations`` without shard and ordinal, by request_key.
+
+        Some thousands at a time; everything is sealed first.
 
         Raises:
-            StorageError: the chunk cannot be written; the journals stay, and nothing is lost.
+            StorageError: a chunk cannot be written or read.
         """
+        self._seal(live=True)
+        with self._lock:
+            count = self._index.count(asset)
+            numbers = {str(file.path): n for n, file in enumerate(self._files) if isinstance(file, ChunkFile)}
+        try:
+            for found in chunk_rows(list(numbers), asset, count):
+                yield found.filter(self._that_count(found, numbers)).select(list(COLUMNS))
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise StorageError(f"a chunk in {self.folder} cannot be read: {error}; run again") from error
+
+    def close(self) -> None:
+        """Seal what this run appended, and what dead runs left. Closing twice is fine.
+
+        Raises:
+            StorageError: a chunk cannot be written; the journals stay, and nothing is lost.
+        """
+        if self._closed:
+            return
+        try:
+            if not self._read_only:
+                self._seal(live=False)
+        finally:
+            self._closed = True
+            if self._sealer is not None:
+                self._sealer.shutdown()
+            if self._journal is not None:
+                self._journal.close()
+            for file in self._files:
+                file.close()
+            self._index.close()
+            if self._in_use is not None:
+                os.close(self._in_use)
+
+    def _that_count(self, found: pl.DataFrame, numbers: dict[str, int]) -> pl.Series:
+        """Of several records with one key, only that which the index names."""
+        with self._lock:
+            places = [self._index.get(key) for key in found["request_key"]]
+        counts = [
+            place is not None and place.file == numbers[path]
+            for place, path in zip(places, found[FILE_COLUMN], strict=True)
+        ]
+        return pl.Series(counts, dtype=pl.Boolean)
+
+    def _append(self, record: Record) -> None:
+        with self._lock:
+            if self._closed or self._read_only:
+                raise StorageError(
+                    f"the response store in {self.folder} is {'closed' if self._closed else 'read-only'}"
+                )
+            if self._journal is None:
+                self._open_journal()
+            assert self._journal is not None
+            position = self._journal.append(record)
+            if self._take(record, Place(self._journal_number, position)):
+                self._recent.put(_completion(record))
+            if self._journal.size >= SEAL_BYTES:
+                self._seal_meanwhile()
+
+    def _open_journal(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._mark_in_use()
+            self._journal = Journal(self.folder / f"journal-{uuid.uuid4().hex}.lgtj")
+            self._journal_number = self._add(JournalFile(self._journal.path), is_own=True)
+        except OSError as error:
+            raise StorageError(f"the response store cannot write in {self.folder}: {error}") from error
+
+    def _retire_journal(self) -> None:
+        """Close the own journal, so that it can be sealed."""
         if self._journal is not None:
             self._journal.close()
-        left = self._claim_dead_journals()
-        try:
-            fresh = {**self._adopted}
-            for records in [*(records for _path, _descriptor, records in left), self._own.values()]:
-                for record in records:
-                    fresh[record["request_key"]] = preferred(fresh.get(record["request_key"]), record)
-            if fresh:
-                self._seal(fresh)
-            for path in [
-                *(path for path, _descriptor, _records in left),
-                *([self._journal.path] if self._journal else []),
-            ]:
-                path.unlink(missing_ok=True)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise StorageError(
-                f"a chunk of the response store cannot be sealed in {self.folder}: {error}; the journals stay"
-            ) from error
-        finally:
-            for _path, descriptor, _records in left:
-                os.close(descriptor)
-        self._journal, self._own, self._adopted = None, {}, {}
+            self._journal, self._journal_number = None, -1
 
-    def _seal(self, fresh: dict[str, Record]) -> None:
-        """Write one chunk durably; named by its content, so that sealing the same twice gives one file."""
-        ordered = [fresh[key] for key in sorted(fresh)]
-        content = hashlib.sha256(b"".join(encode_record(record) for record in ordered)).hexdigest()[:32]
-        self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self.folder / f"{PARTIAL_PREFIX}{uuid.uuid4().hex}"
-        try:
-            with partial.open("wb") as stream:
-                pl.DataFrame(ordered, schema=COLUMNS).write_parquet(stream, compression="zstd", compression_level=3)
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.rename(self.folder / f"chunk-{content}.parquet")
-        finally:
-            partial.unlink(missing_ok=True)
-        sync_folder(self.folder)
+    def _seal_meanwhile(self) -> None:
+        """Seal in a thread of its own; what went wrong with the last such sealing is raised here."""
+        self._retire_journal()
+        if self._sealing is not None and self._sealing.done():
+            self._sealing.result()
+        if self._sealer is None:
+            self._sealer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="seal")
+        self._sealing = self._sealer.submit(self._seal_retired, live=False)
 
-    def _claim_dead_journals(self) -> list[tuple[Path, int, list[Record]]]:
-        left = []
-        for path in self._files(_JOURNAL_NAME):
-            own = self._journal is not None and path == self._journal.path
-            descriptor = None if own else claim(path)
-            if descriptor is not None:
-                records = decode_records(path.read_bytes(), str(path)) if path.exists() else []
-                left.append((path, descriptor, [record for record in records if is_whole(record)]))
-        return left
+    def _seal(self, *, live: bool) -> None:
+        with self._lock:
+            self._retire_journal()
+        self._seal_retired(live=live)
+
+    def _seal_retired(self, *, live: bool) -> None:
+        with self._seal_lock:
+            with self._lock:
+                waiting = [self._unsealed[n] for n in self._unsealed if n != self._journal_number]
+            done = seal_journals(self.folder, waiting, live=live, on_sealed=self._refile)
+            with self._lock:
+                for number in done:  # no place is in them any more
+                    self._unsealed.pop(number).file.close()
+
+    def _refile(self, sealed: Sealed) -> None:
+        with self._lock:
+            self._index.refile(sealed.keys, sealed.numbers, self._add(ChunkFile(sealed.path, self._cache)))
+
+    def _add(self, file: JournalFile | ChunkFile, *, is_own: bool = False) -> int:
+        number = len(self._files)
+        self._files.append(file)
+        if isinstance(file, JournalFile):
+            self._unsealed[number] = Unsealed(number, file, is_own)
+        return number
+
+    def _take(self, record: Record, place: Place) -> bool:
+        """Note a record; whether it is the first of its key."""
+        key, asset = record["request_key"], record["asset"]
+        if self._index.add(key, asset, place):
+            return True
+        self._recent.forget(key)
+        held = self._index.get(key)
+        assert held is not None
+        if preferred(self._files[held.file].record(held.position), record) is record:
+            self._index.move(key, asset, place)
+        return False
+
+    def _mark_in_use(self) -> None:
+        """Hold a shared lock on the folder: `lgt store gc` leaves alone what somebody reads."""
+        if self._in_use is None and self.folder.is_dir():
+            self._in_use = os.open(self.folder, os.O_RDONLY)
+            fcntl.flock(self._in_use, fcntl.LOCK_SH)
 
     def _read_journals(self) -> None:
-        for path in self._files(_JOURNAL_NAME):
-            try:
-                content = path.read_bytes()
-            except FileNotFoundError:
-                continue
-            for record in decode_records(content, str(path)):
-                if is_whole(record):
-                    self._take(record)
-                else:
-                    _log.warning("%s: skipped a record without the columns of a completion", path)
+        for path in self._paths():
+            if JOURNAL_NAME.fullmatch(path.name):
+                try:
+                    file = JournalFile(path)
+                except FileNotFoundError:
+                    continue
+                number = self._add(file)
+                content = file.content()
+                if content.fault:
+                    _log.warning("%s: %s, and is skipped", path, content.fault)
+                for position, record in content.records:
+                    self._take(record, Place(number, position))
 
     def _read_chunks(self) -> None:
-        for path in self._files(_CHUNK_NAME):
-            try:
-                frame = pl.read_parquet(path, columns=list(COLUMNS)).cast(COLUMNS)
-            except (OSError, pl.exceptions.PolarsError) as error:
-                _log.warning("%s cannot be read and is skipped: %s", path, error)
-                continue
-            for record in frame.iter_rows(named=True):
-                self._take(record)
-
-    def _files(self, name: re.Pattern[str]) -> list[Path]:
-        if not self.folder.is_dir():
-            return []
-        found = sorted(self.folder.iterdir())
-        for path in found:
-            known = (
-                _JOURNAL_NAME.fullmatch(path.name)
-                or _CHUNK_NAME.fullmatch(path.name)
-                or path.name.startswith(PARTIAL_PREFIX)
-            )
-            if not known and name is _CHUNK_NAME:
+        for path in self._paths():
+            known = JOURNAL_NAME.fullmatch(path.name) or path.name.startswith(PARTIAL_PREFIX) or path.name == SET_ASIDE
+            if CHUNK_NAME.fullmatch(path.name):
+                self._read_chunk(path)
+            elif not known:
                 _log.warning("%s is no file of the response store and is skipped", path)
-        return [path for path in found if name.fullmatch(path.name)]
 
-    def _take(self, record: Record) -> None:
-        self._records[record["request_key"]] = preferred(self._records.get(record["request_key"]), record)
+    def _read_chunk(self, path: Path) -> None:
+        try:
+            frame = read_chunk(path)
+        except pl.exceptions.PolarsError as error:
+            if self._read_only:
+                _log.warning("%s cannot be read and is skipped: %s", path, error)
+            else:
+                set_aside(path, f"it cannot be read ({error})")
+            return
+        except OSError as error:
+            _log.warning("%s cannot be read and is skipped: %s", path, error)
+            return
+        number = self._add(ChunkFile(path, self._cache))
+        for row, (key, asset) in enumerate(frame.select("request_key", "asset").iter_rows()):
+            if not self._index.add(key, asset, Place(number, row)):
+                self._take(frame.row(row, named=True), Place(number, row))
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.iterdir()) if self.folder.is_dir() else []
+
+
+def _completion(record: Record) -> Completion:
+    return Completion(record["request_key"], **{name: record[name] for name in _COMPLETION})

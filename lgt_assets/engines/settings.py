@@ -11,9 +11,17 @@ EMBEDDED_MODEL = "embedded"
 
 
 class _Settings(BaseModel):
-    """Frozen, and a misspelt key is an error."""
+    """Frozen, and a misspelt key is an error. Prices are for the estimates of `lgt run --dry-run` alone."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    price_per_million_prompt_tokens: float | None = Field(None, ge=0, description="Dollars.")
+    price_per_million_completion_tokens: float | None = Field(None, ge=0, description="Dollars.")
+    dollars_per_device_hour: float | None = Field(None, ge=0, description="What an hour of one device (GPU) costs.")
+
+    @property
+    def devices(self) -> int:
+        """Devices that the model occupies while it works: what its busy seconds are multiplied by."""
+        return 1
 
 
 class _ModelSettings(_Settings):
@@ -48,18 +56,33 @@ class OpenaiServerSettings(_ModelSettings):
     dialect: Literal["vllm", "openai"] = Field(
         "vllm", description="vllm: prefixes, top_k, bad words; openai: the bare standard."
     )
-    in_flight: int = Field(32, ge=1, description="Requests under way at once.")
+    in_flight: int = Field(
+        32, ge=1, description="Most requests under way at once; a server that slows down gets fewer."
+    )
+    latency_tolerance: float = Field(
+        4.0, ge=1, description="Requests under way grow until an answer takes this multiple of its shortest time."
+    )
     timeout_seconds: float = Field(600.0, gt=0, description="Longest one attempt may take.")
     deadline_seconds: float = Field(3600.0, gt=0, description="Longest a request may take with all its attempts.")
-    attempts: int = Field(8, ge=1, description="Attempts per request.")
+    attempts: int = Field(8, ge=1, description="Attempts per request; being told to wait (429, 503) is none.")
+    outage_seconds: float = Field(300.0, gt=0, description="Longest that no endpoint answers before the run ends.")
     backoff_base_seconds: float = Field(0.5, ge=0, description="Wait after the first failure; doubles with each.")
     backoff_cap_seconds: float = Field(30.0, ge=0, description="Longest wait between attempts.")
     api_key_env: str = Field("", description="NAME of the environment variable that holds the key; never the key.")
+
+    @property
+    def devices(self) -> int:
+        """One an endpoint: what stands behind it is not known here."""
+        return len(self.endpoints)
 
     @field_validator("endpoints")
     @classmethod
     def _addresses(cls, endpoints: tuple[str, ...]) -> tuple[str, ...]:
         for endpoint in endpoints:
+            if "@" in endpoint or "?" in endpoint:
+                raise ValueError(
+                    "an endpoint is an address without user, password or key; put the key into the variable of api_key_env"
+                )
             if not endpoint.startswith(("http://", "https://")):
                 raise ValueError(
                     f"endpoint {endpoint!r} must start with http:// or https:// (e.g. http://127.0.0.1:8000/v1)"
@@ -85,8 +108,18 @@ class VllmOfflineSettings(_ModelSettings):
     gpu_memory_utilization: float = Field(0.9, gt=0, le=1, description="Share of the GPU's memory vLLM may take.")
     tensor_parallel_size: int = Field(1, ge=1, description="GPUs that one model is split over.")
     images_per_prompt: int = Field(1, ge=0, description="Most pictures in a prompt.")
-    chunk_size: int = Field(512, ge=1, description="Requests handed to vLLM at a time.")
+    max_num_seqs: int | None = Field(None, ge=1, description="Sequences decoded together; unset: vLLM's own choice.")
+    look_ahead: int = Field(
+        1024,
+        ge=1,
+        description="Requests ordered together, so that those that share a picture or prompt are neighbours.",
+    )
     engine_arguments: dict[str, object] = Field(default_factory=dict, description="Further arguments of vllm.LLM.")
+
+    @property
+    def devices(self) -> int:
+        """The GPUs that the model is split over."""
+        return self.tensor_parallel_size
 
 
 class ScriptedSettings(_Settings):

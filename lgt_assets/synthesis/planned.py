@@ -1,11 +1,13 @@
 """What every generating stage shares: a request with the row it is for, its answer, and the rows it makes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lgt_assets.engines.base import Completion, Request
 from lgt_assets.identity import row_id
+from lgt_assets.settings import state_folder
+from lgt_assets.spool import Spool
 
 
 @dataclass(frozen=True)
@@ -25,20 +27,31 @@ class Answered:
     context: dict[str, Any]
 
 
+def row_spool(rows: Iterable[dict] = ()) -> Spool:
+    """A list of rows that spills below the state folder."""
+    return Spool(rows, folder=state_folder() / "spool")
+
+
 @dataclass
 class Outcome:
-    """Rows that a stage made of its answers: ``asked`` completions, of which ``parsed`` gave something to judge."""
+    """Rows that a stage made of its answers: ``asked`` completions, of which ``parsed`` gave something to judge.
 
-    rows: list[dict] = field(default_factory=list)
-    rejections: list[dict] = field(default_factory=list)
+    Rows and rejections, lists when given, are appended to, counted and iterated over, no more: many of them wait on disk.
+    """
+
+    rows: Sequence[dict] | Spool = ()
+    rejections: Sequence[dict] | Spool = ()
     asked: int = 0
     parsed: int = 0
+
+    def __post_init__(self) -> None:
+        self.rows, self.rejections = row_spool(self.rows), row_spool(self.rejections)
 
     def reject(
         self, shard: str, asset: str, reason: str, *, request_key: str | None, parent_id: str | None, raw: str,
         detail: str = "", position: int = 0, measures: Mapping[str, float | None] | None = None,
     ) -> None:  # fmt: skip
-        """Record one rejection; ``position`` tells apart rejects of one completion, ``measures`` are the rates it was judged by."""
+        """Record one rejection; ``position`` tells apart rejects of one completion, ``measures`` are rates it was judged by."""
         self.rejections.append({
             "shard": shard,
             "ordinal": len(self.rejections),

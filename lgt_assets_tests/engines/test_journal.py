@@ -6,11 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lgt_assets.engines.journal import MAGIC, Journal, claim, decode_records, encode_record
+from lgt_assets.engines.journal import MAGIC, Journal, claim, encode_record, read_content, read_record
 from lgt_assets.errors import StorageError
 
 RECORDS = [{"text": "eins"}, {"text": "zwei \ud800 \u2028"}, {"n": 3}]
 CONTENT = MAGIC + b"".join(encode_record(record) for record in RECORDS)
+
+
+def decode_records(content: bytes, _name: str) -> list[dict]:
+    return [record for _position, record in read_content(content).records]
 
 
 @given(st.integers(0, len(CONTENT)))
@@ -18,6 +22,9 @@ def test_torn_anywhere_gives_the_whole_records_before(cut: int) -> None:
     whole = decode_records(CONTENT[:cut], "journal")
     assert whole == RECORDS[: len(whole)]
     assert len(decode_records(CONTENT, "journal")) == 3
+    assert bool(read_content(CONTENT[:cut]).fault) is (
+        cut > len(MAGIC) and len(MAGIC + b"".join(map(encode_record, whole))) != cut
+    )
 
 
 @given(st.binary(max_size=200))
@@ -35,8 +42,11 @@ def test_a_flipped_byte_is_never_read(place: int, mask: int) -> None:
 
 def test_written_records_are_there_before_closing_and_lock_holds(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "one")
-    for record in RECORDS:
-        journal.append(record)
+    positions = [journal.append(record) for record in RECORDS]
+    with (tmp_path / "one").open("rb") as stream:
+        assert [read_record(stream.fileno(), position) for position in positions] == RECORDS
+        with pytest.raises(StorageError, match="damaged"):
+            read_record(stream.fileno(), positions[-1] + 1)
     assert decode_records((tmp_path / "one").read_bytes(), "one") == RECORDS
     assert claim(tmp_path / "one") is None
     journal.close()

@@ -19,6 +19,11 @@ def test_key_is_stable() -> None:
     assert request_key(IDENTITY, REQUEST) == "d1910b0b55ee0d43b9096c95720fa802ba06d7780f9e151dce5919349dc15fa8"
 
 
+def test_key_of_a_choice_is_stable() -> None:
+    chosen = replace(REQUEST, sampling=replace(REQUEST.sampling, choice=("A", "B")))
+    assert request_key(IDENTITY, chosen) == "afe890f674fcc20016ca6d429b91c402a1c8414647b918bc9e286d3f00e4b254"
+
+
 @pytest.mark.parametrize("changed", [
     replace(IDENTITY, name="x"), replace(IDENTITY, revision="x"), replace(IDENTITY, chat_template_sha256="x"),
     replace(IDENTITY, adapter="x"), replace(IDENTITY, min_pixels=9), replace(IDENTITY, max_pixels=9),
@@ -36,7 +41,7 @@ def test_each_part_of_the_identity_decides(changed: ModelIdentity) -> None:
     replace(REQUEST, messages=(REQUEST.messages[0], Message("user", "What is it?"))),
     *(replace(REQUEST, sampling=replace(REQUEST.sampling, **{name: value})) for name, value in {
         "temperature": 0.8, "top_p": 0.8, "top_k": 6, "max_tokens": 65, "stop": ("x",), "include_stop": True,
-        "bad_words": ("text",),
+        "bad_words": ("text",), "choice": ("A", "B"),
     }.items()),
 ])  # fmt: skip
 def test_each_part_of_the_request_decides(changed: Request) -> None:

@@ -7,11 +7,15 @@ import sys
 import textwrap
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from lgt_assets.engines import folding, response_store, sealing, store_maintenance, stored_files
 from lgt_assets.engines.base import Completion, Request, request_key
-from lgt_assets.engines.response_store import COLUMNS, ResponseStore
+from lgt_assets.engines.completion_records import COLUMNS
+from lgt_assets.engines.response_store import ResponseStore
 from lgt_assets.engines.scripted import SCRIPTED_IDENTITY
+from lgt_assets.engines.stored_files import SET_ASIDE
 from lgt_assets.errors import StorageError
 from lgt_assets.record_models import Generations
 from lgt_assets_tests.engines.requests import request
@@ -24,6 +28,10 @@ def put(store: ResponseStore, asked: Request, text: str = "yes", asset: str = "s
     completion = Completion(key, text, "stop", 3, 2, 1, 0.5)
     store.append(asked, completion, asset=asset, role="vlm", engine_kind="scripted", identity=SCRIPTED_IDENTITY)
     return key
+
+
+def rows(store: ResponseStore, asset: str = "seed_questions") -> list[dict]:
+    return [row for frame in store.frames(asset) for row in frame.iter_rows(named=True)]
 
 
 def test_columns_are_those_of_generations() -> None:
@@ -42,12 +50,12 @@ def test_kept_before_and_after_sealing(tmp_path: Path) -> None:
         key = put(store, asked)
         with ResponseStore(tmp_path, SHARD) as other:
             assert other[key] == store[key] == Completion(key, "yes", "stop", 3, 2, 1, 0.5)
-        rows = store.rows("seed_questions")
+        before = rows(store)
     assert [path.suffix for path in (tmp_path / SHARD).iterdir()] == [".parquet"]
     again = ResponseStore(tmp_path, SHARD)
-    assert again.rows("seed_questions") == rows
+    assert rows(again) == before
     assert again[key].text == "yes"
-    assert again.rows("distilled_cots") == []
+    assert rows(again, "distilled_cots") == []
 
 
 def test_hostile_texts_come_back_as_they_were(tmp_path: Path) -> None:
@@ -70,8 +78,14 @@ def test_foreign_files_are_skipped_with_a_warning(tmp_path: Path, caplog: pytest
     (folder / "notes.txt").write_text("mine")
     (folder / f"journal-{'0' * 32}.lgtj").write_bytes(b"something else")
     (folder / f"chunk-{'0' * 32}.parquet").write_bytes(b"PAR1 not really")
+    reading = ResponseStore(tmp_path, SHARD, read_only=True)
+    assert key in reading and (folder / f"chunk-{'0' * 32}.parquet").exists()
+    reading.close()
     again = ResponseStore(tmp_path, SHARD)
     assert key in again and len(again) == 1
+    again.close()
+    aside = sorted(path.name for path in (folder / SET_ASIDE).iterdir())
+    assert [name[:5] for name in aside] == ["chunk", "journ"]
     for name in ("notes.txt", f"journal-{'0' * 32}.lgtj", f"chunk-{'0' * 32}.parquet"):
         assert name in caplog.text
     assert (folder / "notes.txt").exists()
@@ -121,7 +135,7 @@ def test_two_processes_on_one_shard(tmp_path: Path) -> None:
     assert [process.communicate()[0].count("\n") for process in both] == [300, 300]
     one, other = ResponseStore(tmp_path, SHARD), ResponseStore(tmp_path, SHARD)
     assert len(one) == 500
-    assert one.rows("seed_questions") == other.rows("seed_questions")
+    assert rows(one) == rows(other)
     # asked by both: the smaller text counts, whoever was first
     assert one[request_key(SCRIPTED_IDENTITY, request("question 250"))].text == "answer 250 of 0"
 
@@ -134,7 +148,7 @@ def test_crash_between_sealing_and_removing_the_journal_duplicates_nothing(tmp_p
     store.close()
     journal.write_bytes(content)
     again = ResponseStore(tmp_path, SHARD)
-    assert len(again.rows("seed_questions")) == 1
+    assert len(rows(again)) == 1
     again.close()
     assert len(list((tmp_path / SHARD).iterdir())) == 1
 
@@ -151,9 +165,85 @@ def test_order_of_arrival_does_not_decide_between_duplicates(tmp_path: Path) -> 
 def test_adopted_rows_are_kept(tmp_path: Path) -> None:
     with ResponseStore(tmp_path / "lost", SHARD) as store:
         key = put(store, request())
-        rows = [{"shard": SHARD, "ordinal": 0, **row} for row in store.rows("seed_questions")]
+        kept = [{"shard": SHARD, "ordinal": 0, **row} for row in rows(store)]
     with ResponseStore(tmp_path / "new", SHARD) as store:
-        assert store.adopt(rows) == 1
-        assert store.adopt(rows) == 0
+        assert store.adopt(kept) == 1
+        assert store.adopt(kept) == 0
         assert store[key].text == "yes"
     assert key in ResponseStore(tmp_path / "new", SHARD)
+
+
+def test_long_journals_are_sealed_while_the_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (response_store, sealing):
+        monkeypatch.setattr(module, "SEAL_BYTES", 20_000)
+    monkeypatch.setattr(folding, "FOLDED_ROWS", 50)
+    with ResponseStore(tmp_path, SHARD) as store:
+        keys = [put(store, request(f"question {number}"), f"answer {number}") for number in range(400)]
+        assert store._sealing is not None
+        store._sealing.result()
+        names = [path.name for path in (tmp_path / SHARD).iterdir()]
+        assert sum(name.startswith("chunk") for name in names) > 2
+        assert [store[key].text for key in keys] == [f"answer {number}" for number in range(400)]
+        folded = rows(store)
+        assert [row["request_key"] for row in folded] == sorted(keys)
+    assert {path.suffix for path in (tmp_path / SHARD).iterdir()} == {".parquet"}
+    again = ResponseStore(tmp_path, SHARD)
+    assert [again[key].text for key in keys] == [f"answer {number}" for number in range(400)]
+    assert rows(again) == folded
+
+
+def test_what_a_live_run_has_written_is_folded_too_and_left_to_it(tmp_path: Path) -> None:
+    with ResponseStore(tmp_path, SHARD) as live:
+        put(live, request("one"))
+        with ResponseStore(tmp_path, SHARD) as store:
+            put(store, request("two"))
+            assert len(rows(store)) == 2
+        put(live, request("three"))
+    assert len(rows(ResponseStore(tmp_path, SHARD))) == 3
+
+
+def test_a_damaged_journal_is_set_aside_once_its_whole_records_are_sealed(tmp_path: Path) -> None:
+    process = writer(tmp_path, 0, 10, "never")
+    process.communicate()
+    journal = next((tmp_path / SHARD).glob("journal-*"))
+    journal.write_bytes(journal.read_bytes()[:-5])
+    ResponseStore(tmp_path, SHARD).close()
+    assert not journal.exists()
+    assert len(list((tmp_path / SHARD / SET_ASIDE).iterdir())) == 1
+    assert len(ResponseStore(tmp_path, SHARD)) == 9
+
+
+def test_a_closed_store_takes_nothing(tmp_path: Path) -> None:
+    with ResponseStore(tmp_path, SHARD) as store:
+        put(store, request())
+    with pytest.raises(StorageError, match="closed"):
+        put(store, request("another"))
+
+
+def test_verify_names_what_is_wrong(tmp_path: Path) -> None:
+    with ResponseStore(tmp_path, SHARD) as store:
+        key = put(store, request(), "one")
+    assert store_maintenance.verify(tmp_path, SHARD) == []
+    chunk = next((tmp_path / SHARD).glob("chunk-*"))
+    with ResponseStore(tmp_path, SHARD) as store:
+        put(store, request(), "another")
+    assert [key in problem for problem in store_maintenance.verify(tmp_path, SHARD)] == [True]
+    frame = stored_files.read_chunk(chunk).with_columns(seed=pl.lit(7, pl.Int64))
+    frame.write_parquet(chunk)
+    problems = store_maintenance.verify(tmp_path, SHARD)
+    assert any(chunk.name in problem and "changed" in problem for problem in problems)
+    chunk.write_bytes(chunk.read_bytes()[:-20])
+    assert any(
+        chunk.name in problem and "cannot be read" in problem for problem in store_maintenance.verify(tmp_path, SHARD)
+    )
+
+
+def test_gc_leaves_a_shard_in_use_alone(tmp_path: Path) -> None:
+    nobody = lambda frame: pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)  # noqa: E731
+    with ResponseStore(tmp_path, SHARD) as store:
+        put(store, request())
+        assert store_maintenance.find_garbage(tmp_path, SHARD, nobody).in_use
+        with pytest.raises(StorageError, match="in use"):
+            store_maintenance.remove_garbage(tmp_path, SHARD, nobody)
+    assert store_maintenance.remove_garbage(tmp_path, SHARD, nobody).completions == 1
+    assert len(ResponseStore(tmp_path, SHARD)) == 0

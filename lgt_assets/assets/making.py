@@ -1,0 +1,101 @@
+"""Making one shard of one asset: rows in batches, validated and committed as a stream, with all that is known about them."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+
+import dagster as dg
+import polars as pl
+
+from lgt_assets.assets.shard import Shard
+from lgt_assets.assets.upstream import ROW_COUNT
+from lgt_assets.errors import EngineError
+from lgt_assets.observe import preview
+from lgt_assets.schemas import frame
+from lgt_assets.spool import Spool
+from lgt_assets.synthesis.planned import Outcome
+from lgt_assets.validation import validate_batches
+
+Make = Callable[[Shard], Outcome]
+
+
+def make_shard(shard: Shard, make: Make, commit: dict[str, str]) -> dict:
+    """Make, validate and write one shard; what several assets share is written before the asset's own table.
+
+    Returns:
+        Metadata of the materialization.
+
+    Raises:
+        LgtError: nothing of the shard's own table is written; completions and failed requests are kept.
+    """
+    started = time.monotonic()
+    try:
+        outcome = make(shard)
+        rows = _batches(shard.asset, outcome.rows)
+        validate_batches(shard.asset, rows())
+        _replace(shard, "rejections", _batches("rejections", outcome.rejections), commit)
+        _replace_failures(shard, commit)
+        if shard.responses is not None:
+            _replace(shard, "generations", _generations(shard), commit)
+        funnel = _funnel_row(shard, outcome, time.monotonic() - started)
+        _replace(shard, "funnel", lambda: iter([frame("funnel", [funnel])]), commit)
+        delta_version = shard.store.replace(shard.asset, rows, shard=shard.key, metadata=commit)
+    except EngineError:
+        if len(shard.failures):
+            _replace_failures(shard, commit)
+        raise
+    finally:
+        shard.close()
+    first = next(rows(), frame(shard.asset, []))
+    return _metadata(outcome, funnel, delta_version) | preview(shard.asset, first)
+
+
+def _batches(table: str, rows: Spool) -> Callable[[], Iterator[pl.DataFrame]]:
+    """Frames of ``table``, made anew at each call."""
+    return lambda: (frame(table, batch) for batch in rows.batches())
+
+
+def _replace(shard: Shard, table: str, batches: Callable[[], Iterator[pl.DataFrame]], commit: dict[str, str]) -> None:
+    shard.store.replace(table, batches, shard=shard.key, asset=shard.asset, metadata=commit)
+
+
+def _replace_failures(shard: Shard, commit: dict[str, str]) -> None:
+    if shard.responses is None and not shard.store.exists("failures"):
+        return
+    rows = Spool()
+    for row in shard.failures:
+        rows.append(row | {"shard": shard.key, "asset": shard.asset, "ordinal": len(rows)})
+    _replace(shard, "failures", _batches("failures", rows), commit)
+
+
+def _generations(shard: Shard) -> Callable[[], Iterator[pl.DataFrame]]:
+    """What the asset paid for in this shard, read from the response store some rows at a time."""
+    names = frame("generations", []).columns
+
+    def batches() -> Iterator[pl.DataFrame]:
+        assert shard.responses is not None
+        ordinal = 0
+        for rows in shard.responses.frames(shard.asset):
+            numbers = pl.int_range(ordinal, ordinal + rows.height, dtype=pl.Int64, eager=True)
+            yield rows.with_columns(shard=pl.lit(shard.key), ordinal=numbers).select(names)
+            ordinal += rows.height
+
+    return batches
+
+
+def _funnel_row(shard: Shard, outcome: Outcome, seconds: float) -> dict:
+    return {
+        "shard": shard.key, "ordinal": 0, "asset": shard.asset, "asked": outcome.asked, "parsed": outcome.parsed,
+        "accepted": len(outcome.rows), "rejected": len(outcome.rejections),
+    } | asdict(shard.usage) | {"seconds": seconds}  # fmt: skip
+
+
+def _metadata(outcome: Outcome, funnel: dict, delta_version: int) -> dict:
+    reasons = Counter(rejection["reason"] for rejection in outcome.rejections)
+    counts = {name: value for name, value in funnel.items() if name not in ("shard", "ordinal", "asset", "accepted")}
+    return counts | {
+        ROW_COUNT: funnel["accepted"],
+        "delta/version": delta_version,
+        "rejected": dg.MetadataValue.json(dict(sorted(reasons.items()))),
+    }

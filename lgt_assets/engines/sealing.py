@@ -1,0 +1,108 @@
+"""Turning journals into chunks: while a run goes on, when it ends, and for runs that died."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from lgt_assets.engines.completion_records import preferred
+from lgt_assets.engines.journal import JournalContent, Record, claim
+from lgt_assets.engines.stored_files import JournalFile, set_aside, write_chunk
+from lgt_assets.errors import StorageError
+
+SEAL_BYTES = 8 << 20
+
+
+@dataclass(frozen=True)
+class Unsealed:
+    """A journal to be sealed: its number in the store, and whether this store wrote it."""
+
+    number: int
+    file: JournalFile
+    is_own: bool
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A new chunk: where it lies, its keys row by row, and the numbers of the journals that it takes the place of."""
+
+    path: Path
+    keys: list[str]
+    numbers: list[int]
+
+
+def seal_journals(
+    folder: Path, journals: Sequence[Unsealed], *, live: bool, on_sealed: Callable[[Sealed], None]
+) -> list[int]:
+    """Seal own and dead journals and remove them; of those that live runs hold, with ``live``, seal a copy.
+
+    Args:
+        folder: the shard's.
+        journals: none that this store still writes to.
+        live: also take what live runs have written so far.
+        on_sealed: told of each chunk before the journals vanish.
+
+    Returns:
+        Numbers of the journals that are dealt with.
+
+    Raises:
+        StorageError: a chunk cannot be written; the journals stay, and nothing is lost.
+    """
+    claims = {journal.number: None if journal.is_own else claim(journal.file.path) for journal in journals}
+    removable = [journal for journal in journals if journal.is_own or claims[journal.number] is not None]
+    wanted = list(journals) if live else removable
+    try:
+        for group in _groups(wanted):
+            contents = [journal.file.content() for journal in group]
+            fresh = _preferred_records(contents)
+            if fresh:
+                keys = sorted(fresh)
+                path = write_chunk(folder, [fresh[key][0] for key in keys], [fresh[key][1] for key in keys])
+                on_sealed(Sealed(path, keys, [journal.number for journal in group]))
+            for journal, content in zip(group, contents, strict=True):
+                if journal in removable:
+                    _remove(journal.file, content.fault)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise StorageError(
+            f"a chunk of the response store cannot be sealed in {folder}: {error}; the journals stay"
+        ) from error
+    finally:
+        for descriptor in claims.values():
+            if descriptor is not None:
+                os.close(descriptor)
+    return [journal.number for journal in wanted]
+
+
+def _groups(journals: Sequence[Unsealed]) -> Iterator[list[Unsealed]]:
+    """Neighbours of together some :data:`SEAL_BYTES`: a chunk is decoded as a whole."""
+    group: list[Unsealed] = []
+    size = 0
+    for journal in journals:
+        if group and size + journal.file.size > SEAL_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(journal)
+        size += journal.file.size
+    if group:
+        yield group
+
+
+def _preferred_records(contents: Sequence[JournalContent]) -> dict[str, tuple[Record, bytes]]:
+    """By key, the record that counts and its bytes."""
+    fresh: dict[str, tuple[Record, bytes]] = {}
+    for content in contents:
+        for position, record in content.records:
+            held = fresh.get(record["request_key"])
+            if held is None or preferred(held[0], record) is record:
+                fresh[record["request_key"]] = record, content.encoded(position)
+    return fresh
+
+
+def _remove(file: JournalFile, fault: str) -> None:
+    """A journal with bytes that are not sealed is kept for people to look at."""
+    if fault and file.path.exists():
+        set_aside(file.path, fault)
+    else:
+        file.path.unlink(missing_ok=True)
