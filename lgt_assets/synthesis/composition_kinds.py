@@ -6,9 +6,12 @@ other question counts.
 """
 
 import itertools
+import math
 import random
 import re
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from lgt_assets.row_model import COMPOSITION_KINDS
 from lgt_assets.synthesis.plain_text import plain
@@ -17,7 +20,7 @@ KindsRule = Callable[[list[dict]], list[str]]
 _NUMBER_WORDS = "no none zero one two three four five six seven eight nine ten eleven twelve".split()
 _NUMBER = re.compile(rf"\d+|{'|'.join(_NUMBER_WORDS)}")
 _GENERIC = {"yes", "no", "true", "false", "both", "neither", "none"}
-_PAIRS_LOOKED_AT = 600
+_GROUPS_LOOKED_AT = 600
 
 
 def answer_of(question: dict) -> str:
@@ -65,6 +68,14 @@ def differ(parents: list[dict]) -> bool:
     )
 
 
+def differ_in_both(parents: list[dict]) -> bool:
+    """Whether any two of the parents share neither an object nor a type."""
+    return all(
+        not set(first["object_ids"]) & set(second["object_ids"]) and first["question_type"] != second["question_type"]
+        for first, second in itertools.combinations(parents, 2)
+    )
+
+
 def _leads_to(first: dict, second: dict) -> bool:
     if set(first["object_ids"]) & set(second["object_ids"]):
         return True
@@ -79,7 +90,8 @@ def choose_groups(
 ) -> list[tuple[str, list[dict]]]:
     """``count`` (kind, parents) of one picture's questions, or as many as there are: kinds take turns, no group comes twice.
 
-    Among the groups that allow a kind, those whose questions were used least come first.
+    Parents of a group differ pairwise in objects or type. Among the groups that allow a kind, of a size drawn evenly from
+    those there are, the ones whose questions were used least come first, then those that differ in objects and types both.
 
     Args:
         questions: one picture's rows of ``seed_questions``.
@@ -88,49 +100,47 @@ def choose_groups(
         rule: the kinds that parents allow.
         generator: seeded by the picture.
     """
-    pairs = list(itertools.combinations(questions, 2))
-    generator.shuffle(pairs)
-    open_pairs = [[list(pair), rule(list(pair))] for pair in pairs[:_PAIRS_LOOKED_AT] if differ(list(pair))]
-    for pair, _ in open_pairs:
-        generator.shuffle(pair)
+    open_groups = [_Group(parents, frozenset(rule(parents))) for parents in _groups(questions, largest, generator)]
+    open_groups = [group for group in open_groups if group.kinds]
     kinds = generator.sample(COMPOSITION_KINDS, len(COMPOSITION_KINDS))
-    used: dict[str, int] = {}
-    seen: set[frozenset[str]] = set()
+    used: Counter[str] = Counter()
     chosen: list[tuple[str, list[dict]]] = []
-    turn = 0
-    while len(chosen) < count:
-        left = [kind for kind in kinds if any(kind in allowed for _, allowed in open_pairs)]
-        if not left:
+    for kind in itertools.cycle(kinds):
+        if len(chosen) >= count or not open_groups:
             break
-        while kinds[turn % len(kinds)] not in left:
-            turn += 1
-        kind = kinds[turn % len(kinds)]
-        turn += 1
-        candidates = [entry for entry in open_pairs if kind in entry[1]]
-        entry = min(candidates, key=lambda entry: sum(used.get(row["question_id"], 0) for row in entry[0]))
-        open_pairs.remove(entry)
-        parents = _extend(entry[0], kind, questions, generator.randint(2, largest), rule, generator)
-        parents = parents if _ids(parents) not in seen else entry[0]
-        seen.add(_ids(parents))
-        for row in parents:
-            used[row["question_id"]] = used.get(row["question_id"], 0) + 1
-        chosen.append((kind, parents))
+        allowing = [group for group in open_groups if kind in group.kinds]
+        if not allowing:
+            continue
+        size = generator.choice(sorted({len(group.parents) for group in allowing}))
+        candidates = [group for group in allowing if len(group.parents) == size]
+        group = min(candidates, key=lambda group: (group.use(used), not differ_in_both(group.parents)))
+        open_groups.remove(group)
+        used.update(row["question_id"] for row in group.parents)
+        chosen.append((kind, group.parents))
     return chosen
 
 
-def _ids(parents: list[dict]) -> frozenset[str]:
-    return frozenset(row["question_id"] for row in parents)
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """Parents in the order in which they are shown, and the kinds they allow."""
+
+    parents: list[dict]
+    kinds: frozenset[str]
+
+    def use(self, used: Counter[str]) -> int:
+        """How often its questions were used."""
+        return sum(used[row["question_id"]] for row in self.parents)
 
 
-def _extend(
-    pair: list[dict], kind: str, questions: list[dict], size: int, rule: KindsRule, generator: random.Random
-) -> list[dict]:
-    """The pair with more parents, up to ``size``, as long as the whole group allows the kind."""
-    parents = list(pair)
-    for row in generator.sample(questions, len(questions)):
-        if len(parents) >= size:
-            break
-        larger = [*parents, row]
-        if row not in parents and differ(larger) and kind in rule(larger):
-            parents = larger
-    return parents
+def _groups(questions: list[dict], largest: int, generator: random.Random) -> list[list[dict]]:
+    """Groups of 2 to ``largest`` questions that differ, each in a drawn order; a large picture's are sampled."""
+    found = []
+    for size in range(2, min(largest, len(questions)) + 1):
+        if math.comb(len(questions), size) <= _GROUPS_LOOKED_AT:
+            chosen = list(itertools.combinations(questions, size))
+        else:
+            drawn = {tuple(sorted(generator.sample(range(len(questions)), size))) for _ in range(_GROUPS_LOOKED_AT)}
+            chosen = [tuple(questions[index] for index in indices) for indices in sorted(drawn)]
+        generator.shuffle(chosen)
+        found += [generator.sample(group, size) for group in chosen if differ(list(group))]
+    return found

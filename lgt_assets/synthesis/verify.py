@@ -1,110 +1,99 @@
 """Checks of composed questions by votes of the verifier model, which sees text only.
 
-*Support*: solved from caption, boxes and the parents' answers. *Blindness*: solved from the question and its choices alone.
+*Support*: solved from the caption and the parents' answers. *Blindness*: solved from the question and its choices
+alone. *Necessity*: not reliably solved when the answer of any one parent is withheld; the voter has the other parents'
+answers and no caption. LGT (arXiv 2511.05705) asks for all of this in its composer's prompt and leaves it unchecked.
 """
+
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from lgt_assets.engines.base import Request
-from lgt_assets.identity import seed_of
 from lgt_assets.prompts.templates import PromptSet
-from lgt_assets.settings import Profile
+from lgt_assets.settings import ComposeSettings, Profile
+from lgt_assets.synthesis.candidates import reject_candidate
 from lgt_assets.synthesis.composition_kinds import answer_of
-from lgt_assets.synthesis.facts import Facts, by_key, facts_by_image, in_order
-from lgt_assets.synthesis.parsing import answer_index
+from lgt_assets.synthesis.facts import facts_by_image, in_order
 from lgt_assets.synthesis.planned import Answered, Outcome, Planned
+from lgt_assets.synthesis.votes import (
+    Bound,
+    first_broken,
+    lowest_share_wrong,
+    plan_votes,
+    share_right,
+    told,
+    with_votes,
+)
 
 ASSET = "composed_questions"
-SUPPORT, BLINDNESS = "support", "blindness"
-NOT_SUPPORTED = "not_supported"
-ANSWERABLE_BLIND = "answerable_blind"
+SUPPORT, NECESSITY, BLINDNESS = "support", "necessity", "blindness"
+NOT_SUPPORTED, NOT_NECESSARY, ANSWERABLE_BLIND = "not_supported", "not_necessary", "answerable_blind"
 
 
 def plan_verification(
     candidates: Outcome, images: pl.DataFrame, objects: pl.DataFrame, questions: pl.DataFrame, *, profile: Profile,
     prompts: PromptSet,
-) -> list[Planned]:  # fmt: skip
-    """Requests for the votes on each candidate: ``support_votes`` with all facts, ``blindness_votes`` with none.
+) -> Iterator[Planned]:  # fmt: skip
+    """Requests for the votes on each candidate, candidate by candidate: ``support_votes`` with the caption and the
+    parents' answers, ``blindness_votes`` with neither, and for each parent ``necessity_votes`` with the others' answers.
 
     Args:
         candidates: what :func:`.compose.build_compositions` gave.
         images, objects, questions: rows of ``images``, ``grounded_objects`` and ``seed_questions`` of the shard.
     """
-    sampling, template_hash = profile.role("verifier").sampling.sampling(), prompts.template_hash("verifier")
-    facts, parents = facts_by_image(images, objects), {row["question_id"]: row for row in in_order(questions)}
-    planned = []
+    settings, facts = profile.compose, facts_by_image(images, objects)
+    by_id = {row["question_id"]: row for row in in_order(questions)}
     for row in candidates.rows:
-        for check, votes in ((SUPPORT, profile.compose.support_votes), (BLINDNESS, profile.compose.blindness_votes)):
-            known = _known(row, parents, facts[row["image_id"]]) if check == SUPPORT else _nothing_known()
-            messages = prompts.messages("verifier", question=row["question"], choices=list(row["choices"]), **known)
-            for vote in range(votes):
-                seed = seed_of(row["question_id"], "verifier", check, vote)
-                context = {
-                    "position": len(planned), "question_id": row["question_id"], "check": check,
-                    "choices": list(row["choices"]), "answer_index": row["answer_index"],
-                }  # fmt: skip
-                request = Request(messages, sampling, seed, sample_index=vote, template_hash=template_hash)
-                planned.append(Planned(request, context))
-    return planned
+        parents = [by_id[parent_id] for parent_id in row["parent_question_ids"]]
+        known = [{"question": parent["question"], "answer": answer_of(parent)} for parent in parents]
+        checks = [
+            (SUPPORT, settings.support_votes, told(facts[row["image_id"]], known=known), None),
+            (BLINDNESS, settings.blindness_votes, told(), None),
+        ]
+        for position, withheld in enumerate(parents):
+            others = told(known=known[:position] + known[position + 1 :])
+            checks.append((NECESSITY, settings.necessity_votes, others, withheld["question_id"]))
+        for check, votes, knowledge, withheld_id in checks:
+            yield from plan_votes(
+                row, check, votes, knowledge, profile=profile, prompts=prompts, withheld_id=withheld_id
+            )
 
 
-def _known(row: dict, parents: dict[str, dict], facts: Facts) -> dict:
-    known = [parents[parent_id] for parent_id in row["parent_question_ids"]]
+def measured(votes: list[dict]) -> dict[str, float | None]:
+    """Support, blindness and necessity of one candidate from its votes, 0 to 1; None where none were cast."""
     return {
-        "caption": facts.image["caption"], "objects": facts.described(),
-        "known": [{"question": parent["question"], "answer": answer_of(parent)} for parent in known],
-    }  # fmt: skip
+        SUPPORT: share_right(votes, SUPPORT),
+        BLINDNESS: share_right(votes, BLINDNESS),
+        NECESSITY: lowest_share_wrong(votes, NECESSITY),
+    }
 
 
-def _nothing_known() -> dict:
-    return {"caption": None, "objects": None, "known": []}
+def apply_verification(candidates: Outcome, answered: Iterable[Answered], *, settings: ComposeSettings) -> Outcome:
+    """The candidates that pass, with their votes and rates; the others among the rejections, whole.
 
+    Rejection reasons, the first that holds: ``not_supported``, ``answerable_blind``, ``not_necessary`` (or ``not_verified``,
+    where all requests of one of these checks failed); the detail names all. Blindness goes before necessity: what is
+    answered blind is answered without a parent too.
 
-def apply_verification(candidates: Outcome, answered: list[Answered], *, profile: Profile) -> Outcome:
-    """The candidates that passed, with their votes and rates; the others among the rejections.
-
-    ``support`` and ``blindness`` are shares of right votes (null without votes); a vote that names no choice is not right.
-    Rejection reasons: ``not_supported``, ``answerable_blind``. ``candidates`` is left as it is.
+    Args:
+        candidates: rows in data order; left as it is.
+        answered: the answers to :func:`plan_verification`, in its order.
+        settings: thresholds.
     """
-    votes = by_key(
-        [_vote(answer) for answer in sorted(answered, key=lambda answer: answer.context["position"])], "question_id"
+    bounds = (
+        Bound(SUPPORT, NOT_SUPPORTED, minimum=settings.minimum_support, on=settings.support_votes > 0),
+        Bound(BLINDNESS, ANSWERABLE_BLIND, maximum=settings.maximum_blindness, on=settings.blindness_votes > 0),
+        Bound(NECESSITY, NOT_NECESSARY, minimum=settings.minimum_necessity, on=settings.necessity_votes > 0),
     )
     outcome = Outcome(rejections=list(candidates.rejections), asked=candidates.asked, parsed=candidates.parsed)
-    for row in candidates.rows:
-        own = votes.get(row["question_id"], [])
-        support, blindness = _share(own, SUPPORT), _share(own, BLINDNESS)
-        refused = _refusal(support, blindness, profile)
+    for row, votes in with_votes(candidates.rows, answered):
+        measures = measured(votes)
+        refused = first_broken(bounds, measures)
         if refused is None:
-            kept = [{name: value for name, value in vote.items() if name != "question_id"} for vote in own]
-            outcome.rows.append(
-                row | {"ordinal": len(outcome.rows), "support": support, "blindness": blindness, "votes": kept}
-            )
+            outcome.rows.append(row | measures | {"ordinal": len(outcome.rows), "votes": votes})
             continue
-        outcome.reject(
-            row["shard"], ASSET, refused, request_key=row["request_key"], parent_id=row["parent_question_ids"][0],
-            raw=row["question"], detail=f"{row['question_id']}: support {support}, blindness {blindness}",
-        )  # fmt: skip
+        reason, detail = refused
+        reject_candidate(
+            outcome, ASSET, row, reason, parent_id=row["parent_question_ids"][0], detail=detail, measures=measures
+        )
     return outcome
-
-
-def _vote(answer: Answered) -> dict:
-    context = answer.context
-    index = answer_index(answer.completion.text, context["choices"])
-    return {
-        "question_id": context["question_id"], "check": context["check"], "withheld_id": None,
-        "request_key": answer.request_key,
-        "answer_index": index, "correct": index == context["answer_index"],
-    }  # fmt: skip
-
-
-def _share(votes: list[dict], check: str) -> float | None:
-    own = [vote["correct"] for vote in votes if vote["check"] == check]
-    return sum(own) / len(own) if own else None
-
-
-def _refusal(support: float | None, blindness: float | None, profile: Profile) -> str | None:
-    if support is not None and support < profile.compose.minimum_support:
-        return NOT_SUPPORTED
-    if blindness is not None and blindness > profile.compose.maximum_blindness:
-        return ANSWERABLE_BLIND
-    return None
