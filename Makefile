@@ -6,14 +6,22 @@ INSTALLED := $(VENV)/.installed
 # The heaviest tests hold a model each: two workers suit two cores.
 TEST_WORKERS ?= 2
 PIP_OPTIONS ?=
+# Real vLLM has an environment of its own; it is made anew when these files change.
+VLLM_VENV := .venv-vllm
+VLLM_BIN := $(VLLM_VENV)/bin
+VLLM_FILES := requirements/vllm.txt requirements/vllm-constraints.txt requirements/torchvision_without_cuda.py
+VLLM_STAMP = $(VLLM_VENV)/.installed-$(shell cat $(VLLM_FILES) | sha256sum | cut -c1-16)
+VLLM_ENVIRONMENT := HF_HUB_OFFLINE=1 VLLM_CPU_KVCACHE_SPACE=1 VLLM_ENABLE_V1_MULTIPROCESSING=0 TORCH_COMPILE_DISABLE=1 \
+	OMP_NUM_THREADS=1 VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 VLLM_LOGGING_LEVEL=ERROR
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo dagit test lint bench clean
+.PHONY: help venv venv-vllm demo dagit test test-vllm lint bench bench-vllm clean
 
 help:
 	@echo "make demo   every table of a dataset, made by the embedded model (minutes, no GPU)"
 	@echo "make dagit  the web interface, http://127.0.0.1:3000"
 	@echo "make test   all tests"
+	@echo "make test-vllm  tests with real vLLM on CPUs, in an environment of its own (3 GB)"
 	@echo "make lint   ruff check and ruff format --check"
 	@echo "make bench  benchmarks"
 	@echo "make clean  caches and build results; tables (.lgt) and .venv stay"
@@ -34,6 +42,24 @@ dagit: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+
+# torchaudio and torchcodec may come as CUDA builds, which break beside a torch for CPUs; nothing here uses them.
+venv-vllm:
+	@if test -e $(VLLM_STAMP); then exit 0; fi; set -ex; \
+	rm -rf $(VLLM_VENV); $(PYTHON) -m venv $(VLLM_VENV); \
+	$(VLLM_BIN)/python -m pip install --quiet $(PIP_OPTIONS) -c requirements/vllm-constraints.txt -r requirements/vllm.txt -e .; \
+	$(VLLM_BIN)/python -m pip uninstall --quiet --yes torchaudio torchcodec triton; \
+	packages=$$($(VLLM_BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+	cp requirements/torchvision_without_cuda.py $$packages/; \
+	echo 'import torchvision_without_cuda' > $$packages/torchvision_without_cuda.pth; \
+	touch $(VLLM_STAMP)
+	@$(VLLM_BIN)/python -m pip install --quiet $(PIP_OPTIONS) -c requirements/vllm-constraints.txt -e .
+
+test-vllm: venv-vllm
+	$(VLLM_ENVIRONMENT) $(VLLM_BIN)/python -m pytest -m vllm lgt_assets_tests/engines
+
+bench-vllm: venv-vllm
+	$(VLLM_ENVIRONMENT) $(VLLM_BIN)/python -m benchmarks.vllm
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

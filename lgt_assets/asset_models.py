@@ -9,12 +9,16 @@ from lgt_assets.row_model import (
     BEHAVIOURS,
     COMPOSITION_KINDS,
     DIFFICULTIES,
+    FOCUSES,
+    JUDGED_BEHAVIOURS,
     KEY_PATTERN,
     MESSAGES,
     PAIR_KINDS,
+    PROMPT_FORMS,
     RECIPES,
     STRINGS,
     TRANSITIONS,
+    VERIFICATIONS,
     VOTES,
     Rows,
 )
@@ -71,6 +75,12 @@ class Questions(Rows):
     question_type: str = Field(str_length={"min_value": 1}, description="Type that the writer named.")
     hops: int = Field(ge=1, description="Questions it takes to answer this one.")
     request_key: str = Field(str_matches=KEY_PATTERN, description="Completion the question was parsed from.")
+    blindness: float = Field(
+        ge=0, le=1, nullable=True, description="Share of verifier votes right from the question alone."
+    )
+    votes: VOTES = Field(
+        description="Every verifier vote: check, parent withheld, completion, chosen index (null: none), right or not."
+    )
 
     @pa.dataframe_check(description="answer_index points at a choice")
     def answer_is_a_choice(cls, data: pa.PolarsData) -> pl.LazyFrame:
@@ -89,6 +99,10 @@ class SeedQuestions(Questions):
 
     question_id: str = Field(unique=True, str_startswith="q.", description="Key.")
     hops: int = Field(eq=1, description="Always 1.")
+    focus: str = Field(isin=FOCUSES, description="What the writer was asked to ask about; its objects are object_ids.")
+    key_agreement: float = Field(
+        ge=0, le=1, nullable=True, description="Share of verifier votes, from caption and boxes, that name the key."
+    )
 
 
 class ComposedQuestions(Questions):
@@ -99,18 +113,17 @@ class ComposedQuestions(Questions):
     parent_question_ids: STRINGS = Field(description="Seed questions it was composed of (two or more).")
     composition_kind: str = Field(isin=COMPOSITION_KINDS, description="How the parents are joined.")
     support: float = Field(
-        ge=0, le=1, nullable=True, description="Verifier votes right from caption, boxes and parents (share)."
+        ge=0,
+        le=1,
+        nullable=True,
+        description="Share of verifier votes right from the caption and the parents' answers.",
     )
     necessity: float = Field(
         ge=0, le=1, nullable=True, description="1 - share of votes right without a parent; the lowest."
     )
-    blindness: float = Field(
-        ge=0, le=1, nullable=True, description="Share of verifier votes right from the question alone."
-    )
     hardness: float = Field(
         ge=-1, le=1, nullable=True, description="Parents' mean VLM pass rate minus this question's."
     )
-    votes: VOTES = Field(description="Every verifier vote: check, completion, chosen index (null: none), right or not.")
 
     @pa.dataframe_check(description="two or more parents")
     def has_parents(cls, data: pa.PolarsData) -> pl.LazyFrame:
@@ -134,6 +147,9 @@ class DistilledCots(Rows):
     answer: str = Field(description="Text between the answer tags.")
     answer_index: int = Field(ge=0, description="Choice that the answer names, as shown.")
     is_correct: bool = Field(description="answer_index == right_index.")
+    behaviours: BEHAVIOURS = Field(
+        description="Sentences of the thought that show a reasoning behaviour, by documented cues."
+    )
     request_key: str = Field(str_matches=KEY_PATTERN, description="Completion it was parsed from.")
 
 
@@ -152,7 +168,17 @@ class ExpandedTraces(Rows):
     answer_index: int = Field(ge=0, description="Choice that the answer names, as shown.")
     is_correct: bool = Field(description="Whether the expanded trace ends right.")
     transition: str = Field(isin=TRANSITIONS, description="Simple then expanded answer: O right, X wrong.")
-    behaviours: BEHAVIOURS = Field(description="Counts of reasoning behaviours in the thought, by documented cues.")
+    behaviours: BEHAVIOURS = Field(
+        description="Sentences of the thought that show a reasoning behaviour, by documented cues."
+    )
+    judged_behaviours: JUDGED_BEHAVIOURS = Field(
+        nullable=True,
+        description="Which behaviours the verifier sees in it, on a sample; null behaviours: its reply could not be read.",
+    )
+    consistency: float = Field(
+        ge=0, le=1, nullable=True, description="Share of verifier votes that read the answer given out of the thought."
+    )
+    votes: VOTES = Field(description="Those votes; correct: the thought comes to the answer given.")
     request_key: str = Field(str_matches=KEY_PATTERN, description="Completion it was parsed from.")
 
 
@@ -170,11 +196,14 @@ class PreferencePairs(Rows):
     rejected: str = Field(str_length={"min_value": 1}, description="Other assistant turn.")
     chosen_id: str = Field(description="cot_id or trace_id of the preferred.")
     rejected_id: str = Field(description="cot_id or trace_id of the other.")
+    chosen_characters: int = Field(gt=0, description="Length of chosen.")
+    rejected_characters: int = Field(gt=0, description="Length of rejected.")
 
-    @pa.dataframe_check(description="chosen and rejected differ")
+    @pa.dataframe_check(description="chosen and rejected differ in more than whitespace")
     def turns_differ(cls, data: pa.PolarsData) -> pl.LazyFrame:
         """Equal turns teach nothing."""
-        return data.lazyframe.select(pl.col("chosen") != pl.col("rejected"))
+        chosen, rejected = (pl.col(name).str.replace_all(r"\s+", "") for name in ("chosen", "rejected"))
+        return data.lazyframe.select(chosen != rejected)
 
 
 class SftMix(Rows):
@@ -191,20 +220,39 @@ class SftMix(Rows):
 
 
 class RlPrompts(Rows):
-    """A question with a verifiable answer and its difficulty."""
+    """A question with a verifiable answer and its difficulty; at most one row of each form for a question."""
 
     prompt_id: str = Field(unique=True, str_startswith="r.", description="Key.")
-    question_id: str = Field(unique=True, description="Seed or composed question.")
+    question_id: str = Field(description="Seed or composed question.")
     image_id: str = Field(description="Picture.")
     stage: int = Field(isin=[1, 2], description="1: seed question, 2: composed question.")
+    form: str = Field(isin=PROMPT_FORMS, description="choice: asked with its choices; open: without them.")
     messages: MESSAGES = Field(description="User turn.")
     images: STRINGS = Field(description="image_ids shown, in order.")
-    choices_shown: STRINGS = Field(description="Choices in the order shown.")
-    ground_truth: str = Field(str_matches=r"^[A-Z]$", description="Letter of the right choice as shown.")
+    choices_shown: STRINGS = Field(description="Choices in the order shown; none in the open form.")
+    verification: str = Field(isin=VERIFICATIONS, description="How an answer is compared with ground_truth.")
+    ground_truth: str = Field(
+        str_length={"min_value": 1}, description="Letter of the right choice as shown; in the open form its text."
+    )
     answer_text: str = Field(description="Text of the right choice.")
-    pass_rate: float = Field(ge=0, le=1, description="Share of the VLM's parsed samples that are right.")
+    pass_rate: float = Field(ge=0, le=1, description="Share of the VLM's parsed samples, with choices, that are right.")
+    pass_rate_low: float = Field(ge=0, le=1, description="Lower end of its Wilson interval (z = 1.96).")
+    pass_rate_high: float = Field(ge=0, le=1, description="Upper end of its Wilson interval (z = 1.96).")
     samples: int = Field(ge=1, description="Samples that the pass rate is taken over.")
-    difficulty: str = Field(isin=DIFFICULTIES, description="Band of the pass rate.")
+    difficulty: str = Field(isin=DIFFICULTIES, description="Band of the pass rate, see synthesis.rl.difficulty_of.")
+
+    @pa.dataframe_check(description="a letter verifies the choice form, and nothing else does")
+    def verification_fits_form(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        """Without choices a letter means nothing."""
+        choice, letter = pl.col("form") == "choice", pl.col("verification") == "letter"
+        truth = pl.col("ground_truth").str.contains(r"^[A-Z]$")
+        shown = pl.col("choices_shown").list.len() > 0
+        return data.lazyframe.select((choice == letter) & (choice == shown) & (truth | ~choice))
+
+    @pa.dataframe_check(description="one row of a form for a question")
+    def question_once_per_form(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        """The same prompt twice weighs twice."""
+        return data.lazyframe.select(pl.struct("question_id", "form").is_unique())
 
 
 class Release(DataFrameModel):
@@ -217,6 +265,9 @@ class Release(DataFrameModel):
     files: pl.List(
         pl.Struct({"config": pl.String, "split": pl.String, "path": pl.String, "rows": pl.Int64, "sha256": pl.String})
     ) = Field(description="Files written, relative to uri.")
+    excluded: pl.List(pl.Struct({"reason": pl.String, "table": pl.String, "rows": pl.Int64})) = Field(
+        description="Pictures and questions left out, by reason; the file excluded.parquet names them."
+    )
 
     class Config:
         strict = True

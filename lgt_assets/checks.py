@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import dagster as dg
-import polars as pl
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 
 from lgt_assets.errors import ValidationError
@@ -30,14 +29,14 @@ def schema_problem(store: DeltaStore, table: str, shard: str) -> str:
 
 def parents_problem(store: DeltaStore, table: str, shard: str) -> str:
     """Ids in the stored shard whose row does not exist; empty when there are none."""
-    rows = store.read(table, shards=[shard])
+    rows = store.scan(table, shards=[shard])
     problems = []
     for reference in REFERENCES[table]:
-        keys = pl.concat([store.read(name, shards=[shard])[reference.key] for name in reference.tables])
-        missing = orphans(rows, reference, keys)
-        if missing:
+        missing = orphans(rows, reference, [store.scan(name, shards=[shard]) for name in reference.tables])
+        if missing.len():
             problems.append(
-                f"{reference.column}: {len(missing)} not in {' or '.join(reference.tables)}: {missing[:EXAMPLES]}"
+                f"{reference.column}: {missing.len()} not in {' or '.join(reference.tables)}: "
+                f"{missing.head(EXAMPLES).to_list()}"
             )
     return "; ".join(problems)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lgt_assets import __version__
-from lgt_assets.commands import dagit, demo, doctor, embedded, run, show, sources
+from lgt_assets.commands import audit, dagit, demo, doctor, embedded, method, run, show, sources, store
 from lgt_assets.commands.console import notices, plain
 from lgt_assets.errors import LgtError
 
@@ -23,7 +23,10 @@ app.command()(demo.demo)
 app.add_typer(sources.app, name="sources")
 app.command()(run.run)
 app.command()(run.report)
+app.command()(method.method)
 app.command()(show.show)
+app.add_typer(audit.app, name="audit")
+app.add_typer(store.app, name="store")
 app.command()(dagit.dagit)
 app.command()(doctor.doctor)
 app.add_typer(embedded.app, name="embedded")

@@ -18,12 +18,26 @@ VOTES = pl.List(
 )
 MEASURES = pl.List(pl.Struct({"name": pl.String, "value": pl.Float64}))
 BEHAVIOURS = pl.Struct({"subgoal_setting": pl.Int64, "backtracking": pl.Int64, "verification": pl.Int64})
+JUDGED_BEHAVIOURS = pl.Struct(
+    {
+        "request_key": pl.String,
+        "subgoal_setting": pl.Boolean,
+        "backtracking": pl.Boolean,
+        "verification": pl.Boolean,
+    }
+)
 ANSWER_FORMATS = ("letter", "letter_text")
+FOCUSES = ("one_object", "two_objects", "several_objects", "region", "scene")
 COMPOSITION_KINDS = ("bridge", "compare", "intersect", "aggregate", "conditional")
 TRANSITIONS = ("OO", "XO", "OX", "XX")
 PAIR_KINDS = ("compactness", "expansion_breaks", "correction", "correction_over_error", "right_over_wrong")
 RECIPES = ("direct", "simple", "long")
+PROMPT_FORMS = ("choice", "open")
+VERIFICATIONS = ("letter", "number", "exact_text")
 DIFFICULTIES = ("unsolved", "hard", "medium", "easy", "solved")
+VERDICTS = ("right", "wrong")
+ERROR_KINDS = ("perception", "logic", "leak", "wrong_key", "ambiguous", "format")
+AUDITED_TABLES = ("seed_questions", "composed_questions", "distilled_cots", "expanded_traces", "preference_pairs")
 KEY_PATTERN = r"^[0-9a-f]{64}$"
 
 

@@ -15,7 +15,7 @@ from lgt_assets.asset_models import (
     SeedQuestions,
     SftMix,
 )
-from lgt_assets.record_models import Funnel, Generations, Rejections, ShardMembers
+from lgt_assets.record_models import Audits, Failures, Funnel, Generations, PictureHashes, Rejections, ShardMembers
 
 SCHEMAS: dict[str, type[DataFrameModel]] = {
     "images": Images,
@@ -30,12 +30,16 @@ SCHEMAS: dict[str, type[DataFrameModel]] = {
     "release": Release,
     "generations": Generations,
     "rejections": Rejections,
+    "failures": Failures,
     "funnel": Funnel,
     "shard_members": ShardMembers,
+    "audits": Audits,
+    "picture_hashes": PictureHashes,
 }
 PARTITION_COLUMNS: dict[str, list[str]] = {
     "generations": ["shard", "asset"],
     "rejections": ["shard", "asset"],
+    "failures": ["shard", "asset"],
     "funnel": ["shard", "asset"],
     "release": [],
 }

@@ -15,6 +15,7 @@ PROFILES_FOLDER = Path(__file__).parent / "profiles"
 DEFAULT_PROFILE = "embedded"
 Role = Literal["questioner", "composer", "vlm", "reasoner", "verifier"]
 Share = Annotated[float, Field(ge=0, le=1)]
+FocusSize = Annotated[int, Field(ge=0)] | Literal["region"]
 
 
 class Settings(BaseModel):
@@ -51,16 +52,38 @@ class QuestionSettings(Settings):
 
     per_image: int = Field(6, gt=0, description="Requests per picture.")
     types: tuple[str, ...] = Field(("Recognition", "Counting", "Spatial", "Comparison"), min_length=1)
-    focus_sizes: tuple[int, ...] = Field((1, 2), min_length=1, description="Objects in focus; 0 is the whole scene.")
-    focus_sizes_by_type: dict[str, tuple[int, ...]] = Field({}, description="Where a type has its own.")
+    focus_sizes: tuple[FocusSize, ...] = Field(
+        (1, 2, "region", 0),
+        min_length=1,
+        description="Objects in focus; region: those in one part; 0: the whole scene.",
+    )
+    focus_sizes_by_type: dict[str, tuple[FocusSize, ...]] = Field({}, description="Where a type has its own.")
+    near_duplicate_similarity: Share | None = Field(
+        0.8, description="From which on two questions of a picture are one, see synthesis.near_duplicates; null: off."
+    )
+    maximum_type_share: float = Field(
+        0.5, gt=0, le=1, description="Share of one type among a picture's accepted questions, rounded up; 1: off."
+    )
+    key_votes: int = Field(1, ge=0, description="Verifier votes from caption and boxes; 0: off.")
+    blindness_votes: int = Field(4, ge=0, description="Verifier votes from the question alone; 0: off.")
+    minimum_key_agreement: Share = Field(0.5, description="Share of votes that name the key, at least.")
+    maximum_blindness: Share = Field(0.75, description="Share of blind votes that are right, at most.")
 
-    def sizes(self, question_type: str) -> tuple[int, ...]:
-        """Numbers of objects that a question of this type may be about."""
+    @model_validator(mode="after")
+    def _quota_leaves_room(self) -> "QuestionSettings":
+        if self.maximum_type_share * len(self.types) < 1:
+            raise ValueError(
+                f"maximum_type_share {self.maximum_type_share} of {len(self.types)} types cannot add up to all questions"
+            )
+        return self
+
+    def sizes(self, question_type: str) -> tuple[FocusSize, ...]:
+        """Focuses that a question of this type may have."""
         return self.focus_sizes_by_type.get(question_type) or self.focus_sizes
 
 
 class ComposeSettings(Settings):
-    """Stage 2."""
+    """Stage 2. A check with 0 votes is off."""
 
     per_image: int = Field(2, ge=0, description="Compositions asked for per picture.")
     parents: int = Field(2, ge=2, le=4, description="Parents of one composition, at most.")
@@ -68,10 +91,26 @@ class ComposeSettings(Settings):
         "answers",
         description="Rule for the kinds that parents allow: by types and answers, or what the embedded model knows.",
     )
-    support_votes: int = Field(1, ge=0)
-    blindness_votes: int = Field(1, ge=0)
-    minimum_support: Share = 0.5
-    maximum_blindness: Share = 1.0
+    support_votes: int = Field(1, ge=0, description="Votes from the caption and the parents' answers.")
+    necessity_votes: int = Field(4, ge=0, description="For each parent, votes from the others' answers alone.")
+    blindness_votes: int = Field(4, ge=0, description="Votes from the question alone.")
+    measure_hardness: bool = Field(True, description="Ask the VLM now what distilled_cots would ask later.")
+    minimum_support: Share = Field(0.5, description="Share of votes that are right, at least.")
+    minimum_necessity: Share = Field(0.25, description="Share of votes that are wrong without a parent, at least.")
+    maximum_blindness: Share = Field(0.75, description="Share of votes that are right, at most.")
+    minimum_hardness: float | None = Field(
+        None, ge=-1, le=1, description="Pass rate of the parents less the question's own, at least; null: not filtered."
+    )
+
+    @model_validator(mode="after")
+    def _hardness_is_measured(self) -> "ComposeSettings":
+        if self.minimum_hardness is not None and not self.measure_hardness:
+            raise ValueError("minimum_hardness needs measure_hardness: true")
+        return self
+
+
+Language = Literal["english", "any"]
+OTHER_SCRIPT = "Share of letters of another script than Latin that a thought may have; what is shown may be quoted."
 
 
 class DistillSettings(Settings):
@@ -79,17 +118,29 @@ class DistillSettings(Settings):
 
     samples: int = Field(10, gt=0, description="Samples per question.")
     answer_formats: tuple[Literal["letter", "letter_text"], ...] = ("letter", "letter_text")
+    language: Language = Field("english", description="Language of the thoughts; any: not looked at.")
+    maximum_other_script: Share = Field(0.002, description=OTHER_SCRIPT)
 
 
 class ExpandSettings(Settings):
     """Continuations by the reasoning model."""
 
-    cues: tuple[str, ...] = ("Wait,", "Hmm,", "Alternatively,", "Let's double-check the details.")
+    cues: tuple[str, ...] = Field(("Wait,", "Hmm,", "Alternatively,", "Let's double-check the details."), min_length=1)
     chains_per_question: int = Field(
         2, gt=0, description="Simple chains continued per question: right and wrong ones first."
     )
     samples: int = Field(3, gt=0, description="Continuations per chain; each draws its cue.")
+    samples_of_wrong: int | None = Field(
+        None,
+        gt=0,
+        description="Of a wrong chain, where that differs: XO > XX pairs need one that mends it and one that does not.",
+    )
     minimum_added_characters: int = Field(20, ge=0)
+    language: Language = Field("english", description="Language of what is added; any: not looked at.")
+    maximum_other_script: Share = Field(0.002, description=OTHER_SCRIPT)
+    consistency_votes: int = Field(1, ge=0, description="Verifier votes on what a thought comes to; 0: none.")
+    minimum_consistency: Share = Field(0.5, description="Share of those votes that name the answer given, at least.")
+    behaviour_sample: int = Field(32, ge=0, description="Traces per shard whose behaviours the verifier judges too.")
 
 
 class PairSettings(Settings):
@@ -105,6 +156,34 @@ class MixSettings(Settings):
     per_question_and_recipe: int = Field(2, gt=0, description="Drawn by rank of length, weight 0.5**rank.")
 
 
+class RlSettings(Settings):
+    """Prompts for reinforcement learning."""
+
+    open_form: bool = Field(True, description="Also ask questions that stand without their choices, and without them.")
+    open_answer_words: int = Field(3, gt=0, description="Words of an open answer, at most.")
+
+
+class ReleaseSettings(Settings):
+    """What a release leaves out, and how much of the rest it draws."""
+
+    decontaminate: tuple[Path, ...] = Field(
+        (), description="Manifests (.jsonl, .csv, .parquet) of benchmarks: columns image or phash, and question."
+    )
+    picture_distance: int = Field(
+        6, ge=0, le=32, description="Bits of 64 that the hashes of one picture may differ in."
+    )
+    ngram: int = Field(8, ge=2, description="Words in a row that a benchmark's question and ours share.")
+    ngram_share: float = Field(0.5, gt=0, le=1, description="Share of our question's words in such rows, at least.")
+    similarity: float = Field(
+        0.8, gt=0, le=1, description="Jaccard index from which two questions are near-duplicates."
+    )
+    per_wording: int | None = Field(
+        50, gt=0, description="Questions of one wording with its choices, over all pictures; null: any number."
+    )
+    sizes: dict[str, int] = Field({}, description="Rows of a config's train split, drawn by hash: exactly so many.")
+    seed: int = Field(0, ge=0, description="Which draw.")
+
+
 class Profile(Settings):
     """One profile file."""
 
@@ -113,12 +192,17 @@ class Profile(Settings):
     prompts: str = Field(description="Shipped prompt set, or the path of a folder.")
     models: dict[str, EngineSettings]
     roles: dict[Role, RoleSettings]
+    maximum_failure_share: Share = Field(
+        0.0, description="Share of a shard's requests that may fail for good; the shard is then made without them."
+    )
     questions: QuestionSettings = QuestionSettings()
     compose: ComposeSettings = ComposeSettings()
     distill: DistillSettings = DistillSettings()
     expand: ExpandSettings = ExpandSettings()
     pairs: PairSettings = PairSettings()
     mix: MixSettings = MixSettings()
+    rl: RlSettings = RlSettings()
+    release: ReleaseSettings = ReleaseSettings()
 
     @model_validator(mode="after")
     def _roles_name_models(self) -> "Profile":

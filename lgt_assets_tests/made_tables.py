@@ -24,7 +24,7 @@ def made_rows() -> dict[str, list[dict]]:
         for n in range(2)
     ]
     shared = {"shard": SHARD, "image_id": image["image_id"]}
-    composed = seeds[0] | {
+    composed = {name: value for name, value in seeds[0].items() if name not in ("focus", "key_agreement")} | {
         "ordinal": 0, "question_id": made_id("composed_questions"), "question": "Both?", "hops": 2,
         "parent_question_ids": [seed["question_id"] for seed in seeds], "composition_kind": "bridge", "support": 1.0,
         "necessity": None, "blindness": 0.0, "hardness": None, "votes": [], "request_key": digest("composed"),
@@ -35,6 +35,7 @@ def made_rows() -> dict[str, list[dict]]:
             "ordinal": n, "cot_id": made_id("distilled_cots", n), "sample_index": n, "choices_shown": composed["choices"],
             "right_index": 0, "answer_format": "letter", "thought": "I look.", "answer": "(A)", "answer_index": n,
             "is_correct": n == 0, "request_key": digest("cot", n),
+            "behaviours": {"subgoal_setting": 0, "backtracking": 0, "verification": 0},
         }
         for n in range(2)
     ]  # fmt: skip
@@ -42,20 +43,21 @@ def made_rows() -> dict[str, list[dict]]:
         "ordinal": 0, "trace_id": made_id("expanded_traces"), "cot_id": cots[0]["cot_id"], "cue": "Wait,", "sample_index": 0,
         "thought": "I look. Wait, yes.", "added_thought": " yes.", "answer": "(A)", "answer_index": 0, "is_correct": True,
         "transition": "OO", "behaviours": {"subgoal_setting": 0, "backtracking": 1, "verification": 0},
-        "request_key": digest("trace"),
+        "judged_behaviours": None, "consistency": None, "votes": [], "request_key": digest("trace"),
     }  # fmt: skip
     turn = [{"role": "user", "content": "Both?"}]
     data = question | {"ordinal": 0, "stage": 2, "images": [image["image_id"]]}
     pair = data | {
         "pair_id": made_id("preference_pairs"), "kind": "right_over_wrong", "prompt": turn, "chosen": "a", "rejected": "b",
-        "chosen_id": cots[0]["cot_id"], "rejected_id": cots[1]["cot_id"],
+        "chosen_id": cots[0]["cot_id"], "rejected_id": cots[1]["cot_id"], "chosen_characters": 1, "rejected_characters": 1,
     }  # fmt: skip
     example = data | {
         "example_id": made_id("sft_mix"), "recipe": "long", "messages": turn, "origin_id": trace["trace_id"],
     }  # fmt: skip
     prompt = data | {
         "prompt_id": made_id("rl_prompts"), "messages": turn, "choices_shown": composed["choices"], "ground_truth": "A",
-        "answer_text": "red", "pass_rate": 0.5, "samples": 2, "difficulty": "medium",
+        "answer_text": "red", "pass_rate": 0.5, "samples": 2, "difficulty": "medium", "form": "choice",
+        "verification": "letter", "pass_rate_low": 0.1, "pass_rate_high": 0.9,
     }  # fmt: skip
     return {
         "images": [image], "grounded_objects": [box], "seed_questions": seeds, "composed_questions": [composed],
@@ -83,12 +85,15 @@ def funnel_row(asset: str, *, shard: str = SHARD, seconds: float = 1.0, **change
             "rejected",
             "requests_sent",
             "requests_reused",
+            "requests_failed",
             "prompt_tokens",
+            "cached_tokens",
             "completion_tokens",
         ),
         0,
     )
-    return {"shard": shard, "ordinal": 0, "asset": asset, "seconds": seconds} | counts | changes
+    times = {"device_seconds": 0.0, "seconds": seconds}
+    return {"shard": shard, "ordinal": 0, "asset": asset} | times | counts | changes
 
 
 def generation_row(asset: str, request_key: str, text: str) -> dict:

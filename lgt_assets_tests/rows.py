@@ -28,5 +28,5 @@ def question_row(image: dict, objects: list[dict], number: int = 0, **changes: o
         "question_id": row_id("seed_questions", image["shard"], image["image_id"], number), "image_id": image["image_id"],
         "object_ids": [o["object_id"] for o in objects], "question": "What colour is the ball?",
         "choices": ["red", "green", "blue", "black"], "answer_index": 0, "question_type": "Recognition", "hops": 1,
-        "request_key": digest("request", number),
+        "request_key": digest("request", number), "focus": "one_object", "key_agreement": None, "blindness": None, "votes": [],
     } | changes  # fmt: skip

@@ -91,6 +91,8 @@ def test_every_artifact_is_there_and_varied(made: tuple[Path, dict]) -> None:
     assert {"OO", "XO"} <= set(tables["expanded_traces"]["transition"])
     assert tables["preference_pairs"]["kind"].n_unique() >= 2
     assert set(tables["sft_mix"]["recipe"]) == {"direct", "simple", "long"}
+    assert set(tables["rl_prompts"]["form"]) == {"choice", "open"}
+    assert set(tables["rl_prompts"]["verification"]) == {"letter", "number", "exact_text"}
     pass_rates = tables["rl_prompts"]["pass_rate"]
     assert ((pass_rates > 0) & (pass_rates < 1)).any()
 
@@ -170,6 +172,13 @@ def test_show_follows_a_row_to_its_picture_and_to_the_mix(made: tuple[Path, dict
     shown = lgt(made[0], "show", trace["trace_id"])
     for identity in (trace["image_id"], trace["question_id"], trace["cot_id"], trace["trace_id"]):
         assert identity in shown
+
+
+def test_a_page_for_auditors_shows_real_rows(made: tuple[Path, dict]) -> None:
+    lgt(made[0], "audit", "sample", "--table", "expanded_traces", "--n", "5", "--seed", "3")
+    page = (made[0] / "audits/expanded_traces-5-3.html").read_text()
+    assert page.count("<article") == page.count("data:image/jpeg;base64,") == 5
+    assert "http://" not in page and "https://" not in page
 
 
 @pytest.fixture(scope="module")

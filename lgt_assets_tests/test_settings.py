@@ -34,6 +34,11 @@ def test_the_environment_chooses_the_profile(monkeypatch: pytest.MonkeyPatch) ->
         (("questioner: {model: small", "questioner: {model: large"), r"roles\.questioner\.model is 'large'"),
         (("engine: hf_transformers", "engine: abacus"), "models.small"),
         (("name: embedded", "name: [unclosed"), "not YAML"),
+        (("  key_votes: 1", "  maximum_type_share: 0.2"), r"questions: .*maximum_type_share 0\.2 of 4 types"),
+        (
+            ("  support_votes: 1", "  minimum_hardness: 0\n  measure_hardness: false"),
+            r"compose: .*needs measure_hardness",
+        ),
     ],
 )
 def test_a_wrong_field_is_named_with_its_file(tmp_path: Path, change: tuple[str, str], named: str) -> None:

@@ -10,6 +10,7 @@ from lgt_assets.synthesis.planned import Outcome
     group="datasets",
     upstream=["images", "seed_questions", "composed_questions", "distilled_cots", "expanded_traces"],
     templates=["vlm"],
+    transform="2",
 )
 def preference_pairs(shard: Shard) -> Outcome:
     """Two traces of one question as shown, one preferred: the five kinds of LongPerceptualThoughts, for DPO."""

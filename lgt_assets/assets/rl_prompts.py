@@ -7,10 +7,11 @@ from lgt_assets.synthesis.rl import build_prompts
 
 
 @shard_asset(
-    group="datasets", upstream=["images", "seed_questions", "composed_questions", "distilled_cots"], templates=["vlm"]
-)
+    group="datasets", upstream=["images", "seed_questions", "composed_questions", "distilled_cots"],
+    templates=["vlm", "open"], transform="2",
+)  # fmt: skip
 def rl_prompts(shard: Shard) -> Outcome:
-    """Questions with a letter to verify and the VLM's pass rate as difficulty, for GRPO and other RL with rewards."""
+    """Questions with a verifiable answer, with choices and where they stand without, and the VLM's pass rate, for GRPO."""
     return build_prompts(
         shard.key, shard.questions(), shard.read("distilled_cots"), profile=shard.profile, prompts=shard.prompts
     )

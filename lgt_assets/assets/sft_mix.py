@@ -10,6 +10,7 @@ from lgt_assets.synthesis.planned import Outcome
     group="datasets",
     upstream=["images", "seed_questions", "composed_questions", "distilled_cots", "expanded_traces"],
     templates=["vlm", "direct"],
+    transform="2",
 )
 def sft_mix(shard: Shard) -> Outcome:
     """Supervised examples by recipe: answer only, simple thought, long trace; drawn by length within the shard."""

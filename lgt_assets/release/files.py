@@ -9,36 +9,44 @@ from pathlib import Path
 import polars as pl
 
 from lgt_assets.identity import digest
-from lgt_assets.release.configs import CONFIGS, SPLITS, config_rows, picture_rows
+from lgt_assets.release.configs import CONFIGS, SPLITS, Draw, config_rows, picture_rows
 
 PICTURES = "pictures.parquet"
+EXCLUDED = "excluded.parquet"
 CARD_TEXT = (
     "Grounded questions with long chains of thought, made by lgt_assets. "
-    f"The column `images` holds image_ids; {PICTURES} says where each picture lies, its sha256 and its licence."
+    f"The column `images` holds image_ids; {PICTURES} says where each picture lies, its sha256 and its licence; "
+    f"{EXCLUDED} names the pictures and questions that were left out, and why."
 )
 
 
 def write_release(
-    root: Path, tables: dict[str, pl.LazyFrame], *, title: str, provenance: dict
+    root: Path, tables: dict[str, pl.LazyFrame], excluded: pl.DataFrame, *, draw: Draw, title: str, provenance: dict
 ) -> tuple[str, list[dict]]:
-    """Write ``<root>/<release_id>/<config>/<split>.parquet``, pictures.parquet and README.md.
+    """Write ``<root>/<release_id>/<config>/<split>.parquet``, pictures.parquet, excluded.parquet and README.md.
 
     The id depends on the configs' rows alone: pictures.parquet, which says where the pictures lie, may differ by machine.
 
     Args:
         root: folder of all releases.
-        tables: lazy frames of :data:`lgt_assets.release.configs.RELEASE_TABLES`.
+        tables: lazy frames of :data:`lgt_assets.release.configs.RELEASE_TABLES`, less what is excluded.
+        excluded: what :func:`lgt_assets.release.exclusions.exclusions` gives.
+        draw: how many rows of which config.
         title: the card's title.
         provenance: JSON-able facts for the card.
 
     Returns:
         The release's id, and one dict per file: config, split, path (relative to the release's folder), rows, sha256.
+
+    Raises:
+        SettingsError: more rows are to be drawn than there are; nothing is left behind.
     """
     root.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=root))
     try:
-        files = [_write_file(temporary, name, split, tables) for name in CONFIGS for split in SPLITS]
+        files = [_write_file(temporary, name, split, tables, draw) for name in CONFIGS for split in SPLITS]
         picture_rows(tables).sink_parquet(temporary / PICTURES, compression="zstd")
+        excluded.sort("table", "reason", "row_id").write_parquet(temporary / EXCLUDED, compression="zstd")
         release_id = digest([file["sha256"] for file in files])[:16]
         text = card(title, files, {"release_id": release_id} | provenance)
         (temporary / "README.md").write_text(text, encoding="utf-8")
@@ -50,10 +58,10 @@ def write_release(
     return release_id, files
 
 
-def _write_file(folder: Path, name: str, split: str, tables: dict[str, pl.LazyFrame]) -> dict:
+def _write_file(folder: Path, name: str, split: str, tables: dict[str, pl.LazyFrame], draw: Draw) -> dict:
     path = folder / name / f"{split}.parquet"
     path.parent.mkdir(exist_ok=True)
-    config_rows(name, split, tables).sink_parquet(path, compression="zstd", compression_level=3)
+    config_rows(name, split, tables, draw).sink_parquet(path, compression="zstd", compression_level=3)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     rows = pl.scan_parquet(path).select(pl.len()).collect().item()

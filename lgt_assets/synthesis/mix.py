@@ -1,4 +1,7 @@
-"""Supervised examples by recipe: the answer alone, a right simple thought, a trace that ends right."""
+"""Supervised examples by recipe: the answer alone, a right simple thought, a trace that ends right.
+
+Sizes and mixes over shards and stages are the release's: a shard's rows depend on that shard alone.
+"""
 
 import random
 from collections.abc import Sequence
@@ -11,12 +14,12 @@ from lgt_assets.row_model import RECIPES
 from lgt_assets.settings import Profile
 from lgt_assets.synthesis.facts import by_key, in_order
 from lgt_assets.synthesis.planned import Outcome
-from lgt_assets.synthesis.shown import Shown, as_rows, assistant_turn, show, stage_of, user_messages
+from lgt_assets.synthesis.shown import Shown, as_rows, show, stage_of, user_messages
+from lgt_assets.synthesis.turns import Turn, chains_as_shown, reject_others
 
 ASSET = "sft_mix"
 DIRECT, SIMPLE, LONG = RECIPES
 DIRECT_ROLE = "direct"
-Turn = tuple[str, str]  # id of its row, text
 
 
 def build_mix(
@@ -33,35 +36,35 @@ def build_mix(
     Args:
         shard: the shard's key.
         questions: rows of ``seed_questions`` and ``composed_questions`` in one frame of their common columns.
-        cots, traces: their rows of ``distilled_cots`` and ``expanded_traces``; only right ones are used.
+        cots, traces: their rows of ``distilled_cots`` and ``expanded_traces``; only right ones are taught.
         prompts: a set may have a template ``direct`` that asks for the answer alone; without one ``vlm`` serves all recipes.
+
+    Rejection reasons: ``shown_differently`` (a chain that saw the choices in another order, or was asked for another format).
     """
     outcome = Outcome()
-    simple = by_key([row for row in in_order(cots, "sample_index", "cot_id") if row["is_correct"]], "question_id")
-    long = by_key([row for row in in_order(traces, "sample_index", "trace_id") if row["is_correct"]], "question_id")
+    simple = by_key(in_order(cots, "sample_index", "cot_id"), "question_id")
+    expanded = by_key(in_order(traces, "sample_index", "trace_id"), "cot_id")
     for question in in_order(questions, "hops", "ordinal", "question_id"):
         question_id = question["question_id"]
         shown = show(question, profile.distill.answer_formats)
+        chains, others = chains_as_shown(simple.get(question_id, []), expanded, shown)
+        reject_others(outcome, shard, ASSET, others)
         turns = {
-            DIRECT: [(question_id, f"<answer>{shown.right_answer}</answer>")],
-            SIMPLE: _turns(simple.get(question_id, []), "cot_id"),
-            LONG: _turns(long.get(question_id, []), "trace_id"),
+            DIRECT: [Turn(question_id, f"<answer>{shown.right_answer}</answer>", True)],
+            SIMPLE: _right_turns([chain.simple for chain in chains]),
+            LONG: _right_turns([turn for chain in chains for turn in chain.expanded]),
         }
         for recipe in RECIPES:
             generator = random_of(question_id, "mix", recipe)
-            for origin_id, text in length_weighted(turns[recipe], profile.mix.per_question_and_recipe, generator):
-                messages = [*_asked(prompts, question, shown, recipe), {"role": "assistant", "content": text}]
-                outcome.rows.append(_row(shard, len(outcome.rows), question, recipe, messages, origin_id))
+            for turn in length_weighted(turns[recipe], profile.mix.per_question_and_recipe, generator):
+                messages = [*_asked(prompts, question, shown, recipe), {"role": "assistant", "content": turn.text}]
+                outcome.rows.append(_row(shard, len(outcome.rows), question, recipe, messages, turn.row_id))
     return outcome
 
 
-def _turns(rows: list[dict], key: str) -> list[Turn]:
-    """Turns of the rows, one of each text."""
-    turns = [(assistant_turn(row["thought"], row["answer"]), row[key]) for row in rows]
-    return [
-        (row_key, text)
-        for text, row_key in {text: (text, row_key) for text, row_key in sorted(turns, reverse=True)}.values()
-    ]
+def _right_turns(turns: list[Turn]) -> list[Turn]:
+    """The right ones, one of each text: that with the first id."""
+    return list({turn.text: turn for turn in sorted(turns, reverse=True) if turn.is_right}.values())
 
 
 def _asked(prompts: PromptSet, question: dict, shown: Shown, recipe: str) -> list[dict]:
@@ -76,7 +79,7 @@ def length_weighted(turns: Sequence[Turn], count: int, generator: random.Random)
     After LongPerceptualThoughts, where ranks run over one question's candidates from the longest (rank 0) down. Equal
     lengths are ranked by text, so that the order given never matters.
     """
-    left = sorted(turns, key=lambda turn: (-len(turn[1]), turn[1], turn[0]))
+    left = sorted(turns, key=lambda turn: (-len(turn.text), turn.text, turn.row_id))
     weights = [0.5**rank for rank in range(len(left))]
     drawn = []
     while left and len(drawn) < count:

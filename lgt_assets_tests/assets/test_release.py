@@ -6,14 +6,19 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 import pytest
+import yaml
+from PIL import Image
 
 from lgt_assets.assets.release import release
 from lgt_assets.assets.upstream import ROW_COUNT
+from lgt_assets.identity import digest
 from lgt_assets.release.configs import CONFIGS, RELEASE_TABLES
 from lgt_assets.resources import Models, Tables
 from lgt_assets.schemas import frame
+from lgt_assets.settings import PROFILES_FOLDER
 from lgt_assets.storage import DeltaStore
 from lgt_assets_tests.made_tables import write_made_tables
+from lgt_assets_tests.release.made_dataset import KITE, QUESTIONS, SHARDS, UMBRELLA, write_dataset
 from lgt_assets_tests.rows import SHARD, image_row
 
 LATE = "late-00000"
@@ -39,8 +44,8 @@ def report(instance: dg.DagsterInstance, store: DeltaStore, table: str, shard: s
     instance.report_runless_asset_event(dg.AssetMaterialization(table, partition=shard, metadata=metadata))
 
 
-def materialize(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
-    resources = {"tables": Tables(), "models": Models()}
+def materialize(instance: dg.DagsterInstance, profile: str | Path = "") -> dg.ExecuteInProcessResult:
+    resources = {"tables": Tables(), "models": Models(profile_name=str(profile))}
     return dg.materialize([release], instance=instance, resources=resources, raise_on_error=False)
 
 
@@ -90,3 +95,117 @@ def test_nothing_ready_says_what_to_do(tmp_path: Path, store: DeltaStore) -> Non
         result = materialize(instance)
     assert not result.success
     assert "run `lgt run` first" in str([e.step_failure_data for e in result.all_events if e.is_step_failure])
+
+
+@pytest.fixture
+def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[dg.DagsterInstance, DeltaStore]]:
+    """Three real pictures in two shards with all tables, materialized."""
+    monkeypatch.setenv("LGT_STATE", str(tmp_path / "whole"))
+    store = DeltaStore(str(tmp_path / "whole/tables"))
+    write_dataset(store, tmp_path / "pictures")
+    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
+        for table in RELEASE_TABLES:
+            for shard in SHARDS:
+                report(instance, store, table, shard)
+        yield instance, store
+
+
+def profile_with(folder: Path, **release: object) -> Path:
+    """The embedded profile with other settings for the release."""
+    profile = yaml.safe_load((PROFILES_FOLDER / "embedded.yaml").read_text()) | {"release": release}
+    path = folder / f"profile-{digest(release)[:8]}.yaml"  # a profile is read once a process
+    path.write_text(yaml.safe_dump(profile))
+    return path
+
+
+def released(store: DeltaStore, result: dg.ExecuteInProcessResult) -> tuple[dict, dict[str, pl.DataFrame]]:
+    """The row of `release` that a run made, and its files' rows by config and split."""
+    (made,) = result.asset_materializations_for_node("release")
+    row = store.read("release").row(by_predicate=pl.col("release_id") == made.metadata["release_id"].value, named=True)
+    folder = Path(row["uri"])
+    return row, {f"{file['config']}/{file['split']}": pl.read_parquet(folder / file["path"]) for file in row["files"]}
+
+
+def test_what_a_benchmark_lists_is_left_out_and_counted_and_clean_twins_stay(
+    whole: tuple[dg.DagsterInstance, DeltaStore], tmp_path: Path
+) -> None:
+    instance, store = whole
+    before = released(store, materialize(instance))[1]
+    picture = Image.open(tmp_path / "pictures/2.png").convert("RGB")
+    picture.resize((picture.width // 2, picture.height // 2)).save(tmp_path / "listed.jpg", quality=70)
+    manifest = tmp_path / "benchmark.jsonl"
+    manifest.write_text(f'{{"image": "listed.jpg"}}\n{{"question": "{KITE.upper()}"}}\n')
+    result = materialize(instance, profile_with(tmp_path, decontaminate=[str(manifest)]))
+    assert result.success
+    row, after = released(store, result)
+    assert row["excluded"] == [
+        {"reason": "benchmark_picture", "table": "images", "rows": 1},
+        {"reason": "benchmark_question", "table": "seed_questions", "rows": 1},
+        {"reason": "parent_left_out", "table": "composed_questions", "rows": 1},
+    ]
+    metadata = result.asset_materializations_for_node("release")[0].metadata
+    assert metadata["excluded"].value == row["excluded"]
+    questions = store.read("seed_questions")
+    kept = questions.filter(pl.col("question").is_in([UMBRELLA, QUESTIONS[2][2]]))["question_id"]
+    for name in ("sft_stage1", "dpo_stage1", "rl_stage1"):
+        assert before[f"{name}/train"].height + before[f"{name}/validation"].height == len(QUESTIONS)
+        left = pl.concat([after[f"{name}/train"], after[f"{name}/validation"]])["question_id"]
+        assert set(left) == set(kept), name
+    for name in ("sft_stage2", "dpo_stage2", "rl_stage2"):
+        assert before[f"{name}/train"].height + before[f"{name}/validation"].height == 1
+        assert after[f"{name}/train"].height + after[f"{name}/validation"].height == 0
+    listed = pl.read_parquet(Path(row["uri"]) / "excluded.parquet")
+    assert sorted(listed["reason"]) == ["benchmark_picture", "benchmark_question", "parent_left_out"]
+    assert any("benchmark.jsonl, row 1" in detail for detail in listed["detail"])
+    assert pl.read_parquet(Path(row["uri"]) / "pictures.parquet").height == 2
+    assert "benchmark.jsonl" in (Path(row["uri"]) / "README.md").read_text()
+
+
+def test_pictures_are_hashed_once(whole: tuple[dg.DagsterInstance, DeltaStore], tmp_path: Path) -> None:
+    instance, store = whole
+    manifest = tmp_path / "benchmark.jsonl"
+    manifest.write_text('{"phash": "0000000000000000"}\n')
+    profile = profile_with(tmp_path, decontaminate=[str(manifest)])
+    assert materialize(instance, profile).success
+    assert store.read("picture_hashes").height == 3
+    version = store.version("picture_hashes")
+    for picture in (tmp_path / "pictures").iterdir():
+        picture.unlink()  # whoever looked again would fail
+    assert materialize(instance, profile).success
+    assert store.version("picture_hashes") == version
+
+
+def test_a_wrong_manifest_fails_the_release_by_file_and_row(
+    whole: tuple[dg.DagsterInstance, DeltaStore], tmp_path: Path
+) -> None:
+    instance, store = whole
+    manifest = tmp_path / "benchmark.jsonl"
+    manifest.write_text('{"question": "?"}\n{"image": "gone.png"}\n')
+    result = materialize(instance, profile_with(tmp_path, decontaminate=[str(manifest)]))
+    assert not result.success
+    assert "benchmark.jsonl, row 2, image" in str([e.step_failure_data for e in result.all_events if e.is_step_failure])
+    assert store.read("release").height == 0
+
+
+def test_sizes_are_exact(whole: tuple[dg.DagsterInstance, DeltaStore], tmp_path: Path) -> None:
+    instance, store = whole
+    result = materialize(instance, profile_with(tmp_path, sizes={"sft_stage1": 2, "sft_stage2_merged": 3}))
+    _, files = released(store, result)
+    assert (files["sft_stage1/train"].height, files["sft_stage2_merged/train"].height) == (2, 3)
+    result = materialize(instance, profile_with(tmp_path, sizes={"sft_stage1": 200}))
+    assert not result.success
+
+
+def test_the_card_and_the_metadata_say_what_people_found(instance: dg.DagsterInstance, store: DeltaStore) -> None:
+    row = {
+        "shard": SHARD, "ordinal": 0, "row_id": store.read("distilled_cots")["cot_id"][0], "table": "distilled_cots",
+        "auditor": "Ada", "verdict": "wrong", "error_kind": "logic", "note": "", "sample": "", "judged_at": "",
+    }  # fmt: skip
+    store.replace("audits", frame("audits", [row]), shard=SHARD)
+    result = materialize(instance)
+    assert result.success
+    metadata = result.asset_materializations_for_node("release")[0].metadata
+    assert metadata["audits"].value["distilled_cots"]["kinds"]["logic"]["rows"] == 1
+    assert [told["kind"] for told in metadata["pair_lengths"].value] == ["right_over_wrong"]
+    folder = Path(store.read("release").row(0, named=True)["uri"])
+    assert "error_rate" in (folder / "README.md").read_text()
