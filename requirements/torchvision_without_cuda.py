@@ -47,9 +47,9 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 def _declare_operators() -> None:
-    import torch
+    from torch import library as operators
 
-    library = torch.library.Library("torchvision", "DEF")
+    library = operators.Library("torchvision", "DEF")
     for schema in _SCHEMAS:
         library.define(schema)
     _libraries.append(library)
