@@ -1,6 +1,6 @@
 """Rows against the data dictionary and against their parents; pure, used by assets before writing and by checks after."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -56,25 +56,36 @@ def validate(table: str, rows: pl.DataFrame) -> None:
         raise ValidationError(f"table {table}: {_describe(error.failure_cases)}") from error
 
 
-def validate_batches(table: str, batches: Iterable[pl.DataFrame]) -> None:
-    """Check rows that come a frame at a time; of those seen, only the columns that must be unique stay in memory.
+def validate_batches(table: str, batches: Callable[[], Iterable[pl.DataFrame]]) -> None:
+    """Check rows that come a frame at a time; of those seen, only a hash of each value that must be unique stays in memory.
+
+    Args:
+        table: its name.
+        batches: gives the frames; called again where a value may come twice.
 
     Raises:
         ValidationError: as :func:`validate`; the rows it names are counted from their frame's first.
     """
     unique = [name for name, column in SCHEMAS[table].to_schema().columns.items() if column.unique]
     seen: list[pl.DataFrame] = []
-    for rows in batches:
+    for rows in batches():
         validate(table, rows)
-        seen.append(rows.select(unique))
+        seen.append(rows.select(pl.col(unique).hash()))
     if len(seen) < 2:
         return
+    hashes = pl.concat(seen)
     for name in unique:
-        keys = pl.concat(frame[name] for frame in seen)
-        twice = keys.filter(keys.is_duplicated()).unique().sort()
-        if twice.len():
-            shown = ", ".join(str(key) for key in twice.head(EXAMPLES))
-            raise ValidationError(f"table {table}: {name} breaks 'field_uniqueness' for {twice.len()} keys ({shown})")
+        suspect = hashes[name].filter(hashes[name].is_duplicated()).unique()
+        if suspect.len():
+            _require_unique(table, name, [rows[name].filter(rows[name].hash().is_in(suspect)) for rows in batches()])
+
+
+def _require_unique(table: str, name: str, suspects: list[pl.Series]) -> None:
+    keys = pl.concat(suspects)
+    twice = keys.filter(keys.is_duplicated()).unique().sort()
+    if twice.len():
+        shown = ", ".join(str(key) for key in twice.head(EXAMPLES))
+        raise ValidationError(f"table {table}: {name} breaks 'field_uniqueness' for {twice.len()} keys ({shown})")
 
 
 def _describe(cases: pl.DataFrame) -> str:

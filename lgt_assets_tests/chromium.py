@@ -14,7 +14,7 @@ import pytest
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_chromium = pytest.mark.skipif(PROGRAM is None, reason="no Chromium here: apt-get install chromium")
 STARTED = "DevTools listening on "
-SECONDS = 60
+SECONDS = 120.0
 
 
 class Browser:

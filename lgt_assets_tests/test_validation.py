@@ -66,9 +66,9 @@ def test_orphans_are_found_in_lists_and_plain_columns() -> None:
 def test_batches_are_checked_each_and_together() -> None:
     rows = [image_row(number) for number in range(6)]
     whole = [frame("images", rows[start : start + 2]) for start in (0, 2, 4)]
-    validate_batches("images", iter(whole))
-    validate_batches("images", iter([]))
+    validate_batches("images", lambda: whole)
+    validate_batches("images", list)
     with pytest.raises(ValidationError, match="image_id breaks 'field_uniqueness'.*" + rows[1]["image_id"]):
-        validate_batches("images", iter([*whole, whole[0].tail(1)]))
+        validate_batches("images", lambda: [*whole, whole[0].tail(1)])
     with pytest.raises(ValidationError, match="caption"):
-        validate_batches("images", iter([whole[0], whole[1].with_columns(caption=pl.lit(""))]))
+        validate_batches("images", lambda: [whole[0], whole[1].with_columns(caption=pl.lit(""))])

@@ -33,7 +33,7 @@ def make_shard(shard: Shard, make: Make, commit: dict[str, str]) -> dict:
     try:
         outcome = make(shard)
         rows = _batches(shard.asset, outcome.rows)
-        validate_batches(shard.asset, rows())
+        validate_batches(shard.asset, rows)
         _replace(shard, "rejections", _batches("rejections", outcome.rejections), commit)
         _replace_failures(shard, commit)
         if shard.responses is not None:

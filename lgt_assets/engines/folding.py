@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-FOLDED_ROWS = 4096
+FOLDED_ROWS = 1024
 FILE_COLUMN = "_file"
 
 
