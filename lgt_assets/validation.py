@@ -77,7 +77,9 @@ def validate_batches(table: str, batches: Callable[[], Iterable[pl.DataFrame]]) 
     for name in unique:
         suspect = hashes[name].filter(hashes[name].is_duplicated()).unique()
         if suspect.len():
-            _require_unique(table, name, [rows[name].filter(rows[name].hash().is_in(suspect.implode())) for rows in batches()])
+            _require_unique(
+                table, name, [rows[name].filter(rows[name].hash().is_in(suspect.implode())) for rows in batches()]
+            )
 
 
 def _require_unique(table: str, name: str, suspects: list[pl.Series]) -> None:

@@ -275,5 +275,7 @@ def test_the_command_line_looks_ahead(place: Place, capsys: pytest.CaptureFixtur
     report = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
     assert set(report["costs"]) == set(ASKING)
     assert all(cost["completion_tokens"] > 0 for cost in report["costs"].values())
-    assert sum(cost["device_seconds"] for cost in report["costs"].values()) > 0  # of one asset they may round to nothing
+    assert (
+        sum(cost["device_seconds"] for cost in report["costs"].values()) > 0
+    )  # of one asset they may round to nothing
     assert {row["shard"] for row in report["shard_costs"]} == {"scenes-00000"}
