@@ -75,5 +75,5 @@ def report_rows(report: Mapping) -> list[tuple[str, str, str, str, str]]:
 
 def cost_rows(costs: Mapping[str, Mapping[str, float]]) -> list[tuple[str, ...]]:
     """The costs as cells of a table, with a line for all."""
-    total = {name: sum(one[name] for one in costs.values()) for name in COUNTS}
+    total = {name: round(sum(one[name] for one in costs.values()), 1) for name in COUNTS}
     return [(asset, *(f"{one[name]:,}" for name in COUNTS)) for asset, one in [*costs.items(), ("all", total)]]
