@@ -3,7 +3,8 @@
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from lgt_assets.engines.base import Completion, Request
 from lgt_assets.engines.hf_model import LoadedModel
@@ -59,6 +60,8 @@ class DecodeLoop:
         self._cache = SlotCache(batch_size)
         self._rows: list[_Row] = []
         self._prefills: OrderedDict[object, _Prefill] = OrderedDict()
+        # of a function, not of a method: in a circle with this loop, its cache would stay until the collector comes by
+        self._decode = partial(decoded, model.tokenizer)
         self._scanner = StopScanner(self._decode)
         self._bad_words: dict[tuple[str, ...], list[list[int]]] = {}
         self._choices: OrderedDict[tuple[str, ...], ChoiceTokens] = OrderedDict()
@@ -232,5 +235,7 @@ class DecodeLoop:
                 self._choices.popitem(last=False)
         return self._choices[choice]
 
-    def _decode(self, token_ids: "list[int]") -> str:
-        return self._model.tokenizer.decode(token_ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+def decoded(tokenizer: Any, token_ids: list[int]) -> str:
+    """The text of written tokens."""
+    return tokenizer.decode(token_ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lgt_assets.engines.allocation import bound_heaps
 from lgt_assets.engines.model_identity import local_folder
 from lgt_assets.engines.settings import HfTransformersSettings
 from lgt_assets.errors import EngineError
@@ -55,6 +56,8 @@ def load_model(settings: HfTransformersSettings) -> LoadedModel:
     source: str | Path = folder if folder is not None else settings.model
     where = {} if folder is not None or not settings.revision else {"revision": settings.revision}
     device = torch.device(_device_name(settings.device))
+    if device.type == "cpu":
+        bound_heaps()
     try:
         config = AutoConfig.from_pretrained(source, **where)
         tokenizer = AutoTokenizer.from_pretrained(source, **where)

@@ -1,11 +1,14 @@
 """The real model in this process: texts depend on the request alone, and are those of transformers itself."""
 
+import gc
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lgt_assets.engines.base import Completion, ImageReference, Message, Request, RequestFailure, Sampling, request_key
+from lgt_assets.engines.hf_decoding import DecodeLoop
 from lgt_assets.engines.hf_prompts import chat
 from lgt_assets.engines.hf_transformers import HfTransformersEngine
 from lgt_assets.engines.model_identity import model_identity
@@ -60,6 +63,17 @@ def test_make_up_of_the_batch_changes_no_text(
     }
     with HfTransformersEngine(HfTransformersSettings(model=model_folder, batch_size=3, threads=1)) as narrow:
         assert texts(narrow, requests) == together
+
+
+def test_a_batch_that_is_done_with_is_freed_at_once(hf_engine: HfTransformersEngine) -> None:
+    loop = DecodeLoop(hf_engine._loaded(), 16)
+    freed = weakref.ref(loop)
+    gc.disable()  # the collector counts objects, not bytes: it would leave a cache of gigabytes for long
+    try:
+        del loop
+        assert freed() is None
+    finally:
+        gc.enable()
 
 
 def test_samples_of_one_prompt_differ_by_seed_and_repeat_by_seed(hf_engine: HfTransformersEngine) -> None:
