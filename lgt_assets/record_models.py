@@ -4,7 +4,8 @@ import pandera.polars as pa
 import polars as pl
 from pandera.polars import DataFrameModel, Field
 
-from lgt_assets.row_model import AUDITED_TABLES, ERROR_KINDS, KEY_PATTERN, MEASURES, VERDICTS, Rows
+from lgt_assets.audit_vocabulary import AUDITED_TABLES, ERROR_KINDS, VERDICTS
+from lgt_assets.row_model import KEY_PATTERN, MEASURES, Rows
 
 
 class Generations(Rows):

@@ -35,9 +35,6 @@ RECIPES = ("direct", "simple", "long")
 PROMPT_FORMS = ("choice", "open")
 VERIFICATIONS = ("letter", "number", "exact_text")
 DIFFICULTIES = ("unsolved", "hard", "medium", "easy", "solved")
-VERDICTS = ("right", "wrong")
-ERROR_KINDS = ("perception", "logic", "leak", "wrong_key", "ambiguous", "format")
-AUDITED_TABLES = ("seed_questions", "composed_questions", "distilled_cots", "expanded_traces", "preference_pairs")
 KEY_PATTERN = r"^[0-9a-f]{64}$"
 
 

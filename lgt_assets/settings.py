@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from lgt_assets.engines.base import Sampling
 from lgt_assets.engines.settings import EngineSettings
 from lgt_assets.errors import SettingsError
+from lgt_assets.state import state_folder as state_folder
 
 PROFILES_FOLDER = Path(__file__).parent / "profiles"
 DEFAULT_PROFILE = "embedded"
@@ -242,8 +243,3 @@ def load_profile(name_or_path: str | None = None) -> Profile:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or '(whole file)'}: {e['msg']}" for e in error.errors())
         raise SettingsError(f"profile {path}: {problems}") from error
-
-
-def state_folder() -> Path:
-    """Where all state lies: ``$LGT_STATE``, by default ``.lgt`` below the working directory; absolute."""
-    return Path(os.environ.get("LGT_STATE") or ".lgt").absolute()

@@ -1,47 +1,19 @@
 """Rows against the data dictionary and against their parents; pure, used by assets before writing and by checks after."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import polars as pl
 from pandera.errors import SchemaErrors
 
 from lgt_assets.errors import ValidationError
+from lgt_assets.references import QUESTION_TABLES, REFERENCES, Reference
 from lgt_assets.schemas import SCHEMAS
 
+__all__ = [
+    "BLOCKING_CHECKS", "QUESTION_TABLES", "REFERENCES", "Reference", "orphans", "validate", "validate_batches",
+]  # fmt: skip
 BLOCKING_CHECKS = ("schema", "parents")
 EXAMPLES = 3
-
-
-@dataclass(frozen=True)
-class Reference:
-    """``column`` of a table holds keys of ``key`` in any of ``tables``; ``is_list`` if a row names several."""
-
-    column: str
-    tables: tuple[str, ...]
-    key: str
-    is_list: bool = False
-
-
-QUESTION_TABLES = ("seed_questions", "composed_questions")
-_IMAGE = Reference("image_id", ("images",), "image_id")
-_QUESTION = Reference("question_id", QUESTION_TABLES, "question_id")
-_OBJECTS = Reference("object_ids", ("grounded_objects",), "object_id", is_list=True)
-_SHOWN = Reference("images", ("images",), "image_id", is_list=True)
-
-REFERENCES: dict[str, tuple[Reference, ...]] = {
-    "images": (),
-    "grounded_objects": (_IMAGE,),
-    "seed_questions": (_IMAGE, _OBJECTS),
-    "composed_questions": (
-        _IMAGE, _OBJECTS, Reference("parent_question_ids", ("seed_questions",), "question_id", is_list=True),
-    ),
-    "distilled_cots": (_IMAGE, _QUESTION),
-    "expanded_traces": (_IMAGE, _QUESTION, Reference("cot_id", ("distilled_cots",), "cot_id")),
-    "preference_pairs": (_IMAGE, _QUESTION, _SHOWN),
-    "sft_mix": (_IMAGE, _QUESTION, _SHOWN),
-    "rl_prompts": (_IMAGE, _QUESTION, _SHOWN),
-}  # fmt: skip
 
 
 def validate(table: str, rows: pl.DataFrame) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from lgt_assets.audit_vocabulary import AUDITED_TABLES
 from lgt_assets.errors import NotFoundError
 from lgt_assets.lineage import KEYS
-from lgt_assets.row_model import AUDITED_TABLES
 from lgt_assets.storage import DeltaStore
 
 

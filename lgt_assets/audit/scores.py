@@ -5,10 +5,10 @@ from pathlib import Path
 import polars as pl
 
 from lgt_assets.audit.verdicts import Verdict, read_verdicts
+from lgt_assets.audit_vocabulary import AUDITED_TABLES, ERROR_KINDS
 from lgt_assets.errors import ValidationError
 from lgt_assets.identity import parse_row_id
 from lgt_assets.lineage import KEYS
-from lgt_assets.row_model import AUDITED_TABLES, ERROR_KINDS
 from lgt_assets.schemas import frame
 from lgt_assets.storage import DeltaStore
 from lgt_assets.synthesis.intervals import wilson_interval

@@ -7,9 +7,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic import ValidationError as FieldsWrong
 
+from lgt_assets.audit_vocabulary import AUDITED_TABLES, ERROR_KINDS, VERDICTS
 from lgt_assets.errors import NotFoundError, ValidationError
 from lgt_assets.identity import parse_row_id
-from lgt_assets.row_model import AUDITED_TABLES, ERROR_KINDS, VERDICTS
 
 _LONGEST = 10_000
 

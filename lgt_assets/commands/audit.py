@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from lgt_assets.audit_vocabulary import AUDITED_TABLES
 from lgt_assets.commands.console import output, plain, print_json, table_of
-from lgt_assets.row_model import AUDITED_TABLES
 
 SCORE_COLUMNS = {"table": "left", "rows": "right", "wrong": "right", "error rate": "left", "kinds": "left"}
 app = typer.Typer(no_args_is_help=True, help="Have people judge a sample of rows.")

@@ -1,0 +1,73 @@
+"""Who wrote a version of a table: the commits of a Delta table, with run and code version as assets note them."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from lgt_assets.delta_files import TableFiles
+
+_CONDITION = re.compile(r"(\w+) = '([^']*)'")
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One version: when (milliseconds since 1970), which slice it replaced ("" for all), and by which run and code."""
+
+    version: int
+    timestamp: int
+    shard: str
+    asset: str
+    run_id: str
+    code_version: str
+
+
+@dataclass(frozen=True)
+class History:
+    """Commits of a table whose log is still there, newest first."""
+
+    commits: tuple[Commit, ...]
+
+    @cached_property
+    def oldest(self) -> int:
+        """The earliest version that the log still tells of."""
+        return self.commits[-1].version
+
+    def time_of(self, version: int) -> int | None:
+        """When a version was written; None where the log no longer says."""
+        return next((one.timestamp for one in self.commits if one.version == version), None)
+
+    def version_at(self, timestamp: int) -> int | None:
+        """The latest version at a time; None where there was none or the log no longer says."""
+        return next((one.version for one in self.commits if one.timestamp <= timestamp), None)
+
+    def code_of(self, shard: str, asset: str, version: int) -> str:
+        """Code version that last wrote a slice up to ``version``."""
+        places = {(shard, asset), (shard, "")}
+        found = (one for one in self.commits if one.version <= version and (one.shard, one.asset) in places)
+        return next((one.code_version for one in found), UNKNOWN)
+
+    def between(self, start: int, end: int, shards: Iterable[str]) -> list[dict]:
+        """Runs that wrote versions after ``start`` up to ``end`` of these shards: run_id, code_version, commits, versions."""
+        wanted, runs = {*shards, ""}, {}
+        for one in reversed(self.commits):
+            if start < one.version <= end and one.shard in wanted:
+                runs.setdefault((one.run_id, one.code_version), []).append(one.version)
+        return [
+            {"run_id": run, "code_version": code, "commits": len(versions), "versions": [versions[0], versions[-1]]}
+            for (run, code), versions in runs.items()
+        ]
+
+
+def read_history(files: TableFiles) -> History:
+    """The history up to the version that was opened."""
+    return History(tuple(_commit(entry) for entry in files.delta.history()))
+
+
+def _commit(entry: dict) -> Commit:
+    replaced = dict(_CONDITION.findall(str(entry.get("operationParameters", {}).get("predicate") or "")))
+    return Commit(
+        entry["version"], entry["timestamp"], replaced.get("shard", ""), replaced.get("asset", ""),
+        str(entry.get("run_id") or UNKNOWN), str(entry.get("code_version") or UNKNOWN),
+    )  # fmt: skip
