@@ -105,7 +105,9 @@ class TableFolder:
         """
         options = dict(self.storage_options) or None
         try:
-            return TableFiles(table, DeltaTable(self.uri(table), version=version, storage_options=options), self.storage_options)
+            return TableFiles(
+                table, DeltaTable(self.uri(table), version=version, storage_options=options), self.storage_options
+            )
         except TableNotFoundError as error:
             raise NotFoundError(f"there is no table {table} at {self.uri(table)} yet: run `lgt run` first") from error
         except (DeltaError, OverflowError, FileNotFoundError) as error:

@@ -9,7 +9,11 @@ from lgt_assets.row_difference import KEY
 
 REASON = "reason"
 # What a completion is compared by, in this order: the first that no completion of its role has on the other side.
-CAUSES = (("template changed", ("template_hash",)), ("model changed", ("model", "revision")), ("sampling changed", ("sampling",)))
+CAUSES = (
+    ("template changed", ("template_hash",)),
+    ("model changed", ("model", "revision")),
+    ("sampling changed", ("sampling",)),
+)
 PROMPT = "prompt changed"
 GONE = "completion not known"
 
@@ -47,7 +51,11 @@ def reasons(
         came: whether ``here`` is the newer side.
         parents: by column of ``rows``, the tables whose keys it names.
     """
-    found = [_rejected(rows, there, came=came), _parents(rows, there, came=came, parents=parents), _asked(rows, here, there)]
+    found = [
+        _rejected(rows, there, came=came),
+        _parents(rows, there, came=came, parents=parents),
+        _asked(rows, here, there),
+    ]
     otherwise = "read or drawn otherwise"
     if here.code and there.code and here.code != there.code:
         old, new = (there.code, here.code) if came else (here.code, there.code)
@@ -72,7 +80,9 @@ def _rejected(rows: pl.DataFrame, there: Surroundings, *, came: bool) -> pl.Data
     return told.select(KEY, pl.concat_str(pl.lit(words), pl.col("reason").list.join(" or ")).alias(REASON))
 
 
-def _parents(rows: pl.DataFrame, there: Surroundings, *, came: bool, parents: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+def _parents(
+    rows: pl.DataFrame, there: Surroundings, *, came: bool, parents: Mapping[str, Sequence[str]]
+) -> pl.DataFrame:
     """Rows that name a row which the other side lacks."""
     missing = []
     for column, tables in parents.items():

@@ -50,7 +50,9 @@ def difference(old: pl.LazyFrame, new: pl.LazyFrame, keys: Sequence[str], column
     both = before.join(after, on=KEY, how="inner", suffix=_NEW)
     differs = [pl.when(pl.col(name) != pl.col(name + _NEW)).then(pl.lit(name)) for name in columns]
     named = both.with_columns(
-        (pl.concat_list(differs).list.drop_nulls() if differs else pl.lit([], dtype=pl.List(pl.String))).alias("columns")
+        (pl.concat_list(differs).list.drop_nulls() if differs else pl.lit([], dtype=pl.List(pl.String))).alias(
+            "columns"
+        )
     )
     same = named.filter(pl.col("columns").list.len() == 0)
     moved = same.filter(pl.col(PLACE) != pl.col(PLACE + _NEW)).height if order else 0

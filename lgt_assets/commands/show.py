@@ -41,7 +41,8 @@ ID = Annotated[
 LIMIT = Annotated[int, typer.Option("--limit", min=1, help="Children shown per row; the page shows all.")]
 REQUEST = Annotated[bool, typer.Option("--request", help="Show the request and the raw completion as well.")]
 HTML = Annotated[
-    Path | None, typer.Option("--html", metavar="FILE", help="Write a page with all of it instead: one file, no network.")
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a page with all of it instead: one file, no network."),
 ]
 
 
@@ -74,7 +75,9 @@ def write_page(subject: "Subject", path: Path) -> None:
 
     dossier = read_dossier(subject)
     size = write_file(path, render_lineage(dossier))
-    notices().print(plain(f"{len(dossier.rows):,} rows, {len(dossier.completions):,} completions, {size / 1e6:.1f} MB: {path}"))
+    notices().print(
+        plain(f"{len(dossier.rows):,} rows, {len(dossier.completions):,} completions, {size / 1e6:.1f} MB: {path}")
+    )
 
 
 def print_row(subject: "Subject", *, limit: int, request: bool) -> None:

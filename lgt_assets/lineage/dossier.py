@@ -61,7 +61,9 @@ def read_dossier(subject: Subject) -> Dossier:
         NotFoundError: the subject is a whole shard.
     """
     if subject.kind == "shard":
-        raise NotFoundError(f"{subject.name} is a shard: a page is about a row, a picture or a completion; name one of its pictures")
+        raise NotFoundError(
+            f"{subject.name} is a shard: a page is about a row, a picture or a completion; name one of its pictures"
+        )
     tables = subject.tables
     main = [subject.name] if subject.kind == "row" else list(subject.row_ids)
     family = _family_of(subject, main)

@@ -43,7 +43,8 @@ def render_lineage(dossier: Dossier) -> str:
         "rejected": [_card(dossier, row_id) for row_id in dossier.rejected],
         "boxes": [{"object_id": box.row_id, **box.values} for box in dossier.boxes], "prompts": prompts,
         "messages": {number: messages_of(prompt) for prompt, number in prompts.items()},
-        "questions": list(_questions(dossier, main)), "above": list(_above(dossier, main)), "below": [_branch(dossier, row_id, set()) for row_id in main],
+        "questions": list(_questions(dossier, main)), "above": list(_above(dossier, main)),
+        "below": [_branch(dossier, row_id, set()) for row_id in main],
     }  # fmt: skip
     return render(_FOLDER / "page.html.jinja", style=_FOLDER / "page.css", values=values)
 
@@ -111,7 +112,9 @@ def _card(dossier: Dossier, row_id: str) -> Card:
 
 def _headline(dossier: Dossier, row_id: str) -> str:
     values = dossier.family.members[row_id].values
-    text = ", ".join(f"{value:.0f}" if name in ("x0", "y0", "x1", "y1") else str(value) for name, value in values.items())
+    text = ", ".join(
+        f"{value:.0f}" if name in ("x0", "y0", "x1", "y1") else str(value) for name, value in values.items()
+    )
     return text if len(text) <= HEADLINE_CHARACTERS else text[: HEADLINE_CHARACTERS - 1] + "…"
 
 

@@ -61,10 +61,14 @@ def read_row(tables: ShardTables, row_id: str) -> dict:
     """
     parsed = parse_row_id(row_id)
     scan = tables.scan(parsed.table)
-    rows = tables.collect({"rows": scan.filter(pl.col(KEYS[parsed.table]) == row_id)})["rows"] if scan is not None else []
+    rows = (
+        tables.collect({"rows": scan.filter(pl.col(KEYS[parsed.table]) == row_id)})["rows"] if scan is not None else []
+    )
     if not rows:
         held = tables.opened[parsed.table].shards if parsed.table in tables.opened else []
-        shown = ", ".join(held[:SHOWN_SHARDS]) + (f" and {len(held) - SHOWN_SHARDS} more" if len(held) > SHOWN_SHARDS else "")
+        shown = ", ".join(held[:SHOWN_SHARDS]) + (
+            f" and {len(held) - SHOWN_SHARDS} more" if len(held) > SHOWN_SHARDS else ""
+        )
         hint = "" if parsed.shard in held else f"; shards with rows there: {shown or 'none yet'}"
         raise NotFoundError(f"{parsed.table} has no row {row_id}{hint}")
     return rows[0]

@@ -44,7 +44,11 @@ def releases_with(folder: TableFolder, ids: Mapping[str, list[str]], split: str 
     rows.sort(key=lambda row: sum(one["version"] for one in row["inputs"]), reverse=True)
     left, found = MOST_ROWS, []
     for row in rows[:MOST_RELEASES]:
-        files = [one for one in row["files"] if split in (None, one["split"]) and ids.get(_table(one["config"])) and one["rows"]]
+        files = [
+            one
+            for one in row["files"]
+            if split in (None, one["split"]) and ids.get(_table(one["config"])) and one["rows"]
+        ]
         left -= sum(one["rows"] for one in files)
         if left < 0:
             count = sum(one["rows"] for one in files)

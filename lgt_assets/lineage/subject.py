@@ -67,7 +67,9 @@ def _by_digest(folder: TableFolder, text: str) -> Subject:
     if shards:
         tables, name = ShardTables(folder, shards[0]), image_id(shards[0], text)
         return Subject("row", name, tables, read_row(tables, name))
-    raise NotFoundError(f"{text} is neither the key of a completion in generations nor the sha256 of a picture in images")
+    raise NotFoundError(
+        f"{text} is neither the key of a completion in generations nor the sha256 of a picture in images"
+    )
 
 
 def _shards_with(folder: TableFolder, table: str, column: str, value: str) -> list[str]:

@@ -8,8 +8,8 @@ import pytest
 from lgt_assets.audit.items import read_items
 from lgt_assets.audit.page import render_page
 from lgt_assets.audit.sample import sample_ids
-from lgt_assets.errors import SourceError
 from lgt_assets.audit_vocabulary import AUDITED_TABLES, ERROR_KINDS
+from lgt_assets.errors import SourceError
 from lgt_assets.schemas import frame
 from lgt_assets_tests.made_tables import made_id
 from lgt_assets_tests.rows import SHARD
