@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from lgt_assets.identity import TABLE_BY_LETTER
 from lgt_assets.row_difference import KEY
 
 REASON = "reason"
@@ -24,7 +25,8 @@ class Surroundings:
 
     Attributes:
         rejections: request_key, reason of what the table's asset rejected.
-        generations: request_key, role, model, revision, template_hash, sampling.
+        generations: request_key, role, model, revision, template_hash, sampling of the completions that rows or rejections
+            came from.
         parents: keys by table.
         code: version of the code that wrote the slice.
     """
@@ -91,9 +93,10 @@ def _parents(
             continue
         named = rows.select(KEY, pl.col(column).alias("id")).explode("id").drop_nulls()
         known = pl.concat(keys).unique().to_frame("id") if keys else pl.DataFrame(schema={"id": pl.String})
-        lost = named.join(known, on="id", how="anti").select(KEY).unique()
-        words = f"{'parent new' if came else 'parent gone'}: {' or '.join(tables)}"
-        missing.append(lost.with_columns(pl.lit(words).alias(REASON)))
+        lost = named.join(known, on="id", how="anti").unique(KEY, keep="first", maintain_order=True)
+        table = pl.col("id").str.slice(0, 1).replace_strict(TABLE_BY_LETTER, default=None)
+        words = pl.concat_str(pl.lit("parent new: " if came else "parent gone: "), table.fill_null(tables[0]))
+        missing.append(lost.select(KEY, words.alias(REASON)))
     return pl.concat(missing).unique(KEY, keep="first", maintain_order=True) if missing else _NOTHING
 
 

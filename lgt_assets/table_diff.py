@@ -1,4 +1,4 @@
-"""What differs between two versions of a table: rows that came, went and changed, by reason; only slices whose files differ are read."""
+"""What differs between two versions of a table: rows that came, went and changed, by reason; equal files are skipped."""
 
 import fnmatch
 from collections import Counter
@@ -21,7 +21,7 @@ TABLE_KEYS: dict[str, tuple[str, ...]] = {name: (key,) for name, key in KEYS.ite
     "shard_members": ("shard", "image_id"), "audits": ("row_id", "auditor"), "picture_hashes": ("image_id",),
 }  # fmt: skip
 NOT_COMPARED = ("shard", "asset", "ordinal")
-VALUE_CHARACTERS = 200
+VALUE_CHARACTERS, LABEL_CHARACTERS = 200, 100
 KINDS = ("removed", "added", "changed")
 
 
@@ -190,8 +190,8 @@ def _told(
             key_expression(TABLE_KEYS[table]), pl.concat_str("asset", pl.lit(": "), "reason").alias(REASON)
         )
         return own.filter(pl.col(KEY).is_in(keys.implode())).collect()
-    if (one.before if came else one.after) is None:
-        return keys.to_frame(KEY).with_columns(pl.lit("shard new" if came else "shard gone").alias(REASON))
+    if came and one.before is None and not sides[0].history.knows(one.shard, sides[0].version):
+        return keys.to_frame(KEY).with_columns(pl.lit("shard new").alias(REASON))
     if table not in KEYS:
         return keys.to_frame(KEY).with_columns(pl.lit("not told").alias(REASON))
     references = [reference for reference in references_of(table) if reference.column in schema]
@@ -239,9 +239,11 @@ def _examples(
         row = new.get(key) or old[key]
         label = ", ".join(str(row[name]) for name in LABELS.get(table, ()) if name in row)
         values = {name: [_short(old[key][name]), _short(new[key][name])] for name in changed.get(key, ())}
-        yield {"key": key, "reason": reason, "label": _short(label)} | ({"columns": values} if values else {})
+        yield {"key": key, "reason": reason, "label": _short(label, LABEL_CHARACTERS)} | (
+            {"columns": values} if values else {}
+        )
 
 
-def _short(value: object) -> str:
+def _short(value: object, characters: int = VALUE_CHARACTERS) -> str:
     text = str(value)
-    return text if len(text) <= VALUE_CHARACTERS else text[: VALUE_CHARACTERS - 1] + "…"
+    return text if len(text) <= characters else text[: characters - 1] + "…"

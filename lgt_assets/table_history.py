@@ -42,6 +42,10 @@ class History:
         """The latest version at a time; None where there was none or the log no longer says."""
         return next((one.version for one in self.commits if one.timestamp <= timestamp), None)
 
+    def knows(self, shard: str, version: int) -> bool:
+        """Whether a shard had been written by ``version``, be it with no rows; a log that was cleaned up says yes."""
+        return self.oldest > 0 or any(one.version <= version and one.shard == shard for one in self.commits)
+
     def code_of(self, shard: str, asset: str, version: int) -> str:
         """Code version that last wrote a slice up to ``version``."""
         places = {(shard, asset), (shard, "")}

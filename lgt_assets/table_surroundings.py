@@ -9,7 +9,7 @@ import polars as pl
 from lgt_assets.delta_files import Slice, TableFiles, TableFolder
 from lgt_assets.difference_reasons import Surroundings
 from lgt_assets.errors import NotFoundError
-from lgt_assets.lineage.declarations import KEYS, references_of
+from lgt_assets.lineage.declarations import KEYS, WRITTEN_BY_MODELS, references_of
 from lgt_assets.table_history import History, read_history
 
 _ASKED = ("request_key", "role", "model", "revision", "template_hash", "sampling")
@@ -35,12 +35,24 @@ class Around:
         """What was said of one shard."""
         parents = {name for reference in references_of(self.table) for name in reference.tables}
         rejections = self._read("rejections", shard, ("request_key", "reason"), asset=self.table)
-        generations = self._read("generations", shard, _ASKED)
+        generations = self._asked(shard, rejections)
         keys = {name: self._read(name, shard, (KEYS[name],)) for name in sorted(parents)}
         return Surroundings(
             rejections, generations, {name: rows[KEYS[name]] for name, rows in keys.items() if rows is not None},
             self.history.code_of(shard, "", self.version),
         )  # fmt: skip
+
+    def _asked(self, shard: str, rejections: pl.DataFrame | None) -> pl.DataFrame | None:
+        """The completions that the rows and rejections came from: the table keeps those that nothing names any more, too."""
+        generations = self._read("generations", shard, _ASKED)
+        if generations is None or self.table not in WRITTEN_BY_MODELS:
+            return None
+        named = [
+            rows.select("request_key")
+            for rows in (self._read(self.table, shard, ("request_key",)), rejections)
+            if rows is not None
+        ]
+        return generations.join(pl.concat(named), on="request_key", how="semi") if named else None
 
     def _read(self, table: str, shard: str, columns: Sequence[str], asset: str | None = None) -> pl.DataFrame | None:
         """Columns of the shard's rows then; None where the table, its log or its files are no longer there."""
@@ -61,6 +73,8 @@ class Around:
     def _opened_at(self, table: str) -> TableFiles | None:
         if not self.folder.exists(table):
             return None
+        if table == self.table:
+            return self.folder.open(table, self.version)
         latest = self.folder.open(table)
         if self.time is None:
             return latest
