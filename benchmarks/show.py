@@ -3,12 +3,13 @@
 The rows are made, their proportions and sizes are those of the paper's rates: 6 seed questions of a picture and 2 composed,
 10 chains of each, 6 expansions, votes. Most shards of a table are written by one commit, the last ones one by one through
 DeltaStore, as assets do: the log has a checkpoint and commits after it. One more shard, `large-00000`, has 4,000 questions, as
-shards of 64 pictures have at the paper's rates; that is the slow case. The floor is an interpreter that imports polars and deltalake.
+shards of 64 pictures have at the paper's rates; that is the slow case. The floor imports polars and deltalake, no more.
 """
 
 import argparse
 import hashlib
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -24,8 +25,8 @@ SHARDS, LARGE = 256, "large-00000"
 SINGLE_COMMITS = 8  # shards that DeltaStore writes one by one
 LARGE_PICTURES, LARGE_SEEDS, TRACES, LARGE_TRACES = 64, 46, 6, 24
 WORDS = (
-    "the a this that shape near beside above below left right large small round long pale dark first second other edge side corner "
-    "part whole seems looks stands lies leans turns between behind under over toward from with and but then because"
+    "the a this that shape near beside above below left right large small round long pale dark first second other edge side "
+    "corner part whole seems looks stands lies leans turns between behind under over toward from with and but then because"
 ).split()
 WORD_OF_DIGIT = [WORDS[digit % len(WORDS)] for digit in range(256)]
 FLOOR = [sys.executable, "-W", "ignore", "-c", "import polars, deltalake"]
@@ -102,14 +103,15 @@ def answer_rows(made, own: dict, question: dict, *, stage: int, count: int) -> I
     for n, cot in enumerate(chains):
         yield "distilled_cots", "", of_question | {
             "cot_id": cot, "sample_index": n, "choices_shown": question["choices"], "right_index": question["answer_index"],
-            "answer_format": "letter", "thought": text(cot, 700), "answer": "(A)", "answer_index": n % 4, "is_correct": n % 4 == 0,
-            "behaviours": counts, "request_key": key(cot),
+            "answer_format": "letter", "thought": text(cot, 700), "answer": "(A)", "answer_index": n % 4,
+            "is_correct": n % 4 == 0, "behaviours": counts, "request_key": key(cot),
         }  # fmt: skip
         yield generation("distilled_cots", "vlm", key(cot), 500, 760)
     traces = [made("expanded_traces", name, n) for n in range(count)]
     for n, trace in enumerate(traces):
         yield "expanded_traces", "", of_question | {
-            "trace_id": trace, "cot_id": chains[n // 3 % 10], "cue": "Wait,", "sample_index": n % 3, "thought": text(chains[n // 3 % 10], 700)
+            "trace_id": trace, "cot_id": chains[n // 3 % 10], "cue": "Wait,", "sample_index": n % 3,
+            "thought": text(chains[n // 3 % 10], 700)
             + " Wait, " + text(trace, 1100), "added_thought": text(trace, 1100), "answer": "(A)", "answer_index": 0,
             "is_correct": True, "transition": "OO", "behaviours": counts, "judged_behaviours": None, "consistency": 1.0,
             "votes": [], "request_key": key(trace),
@@ -187,7 +189,7 @@ def build(state: Path, rows: int) -> dict[str, int]:
     Image.effect_noise((240, 240), 90).convert("RGB").save(picture)
     store = DeltaStore(str(state / "tables"))
     sample = sum(frame.height for frame in shard_frames("made-00000", 1, picture).values())
-    pictures = max(1, round(rows / SHARDS / sample))
+    pictures = math.ceil(rows / SHARDS / sample)
     shards = [f"made-{number:05d}" for number in range(SHARDS)]
     total: dict[str, int] = {}
     for start in range(0, SHARDS - SINGLE_COMMITS, 62):

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from lgt_assets.delta_files import FILE, TableFiles, TableFolder
+from lgt_assets.delta_files import FILE, TableFolder
 from lgt_assets.errors import NotFoundError
-from lgt_assets.identity import SHARD_KEY, image_id, parse_row_id
+from lgt_assets.identity import SHARD_KEY, parse_row_id
 from lgt_assets.lineage.declarations import KEYS, VOTED_ON, WRITTEN_BY_MODELS, request_keys
 from lgt_assets.lineage.reading import ShardTables, read_generations, read_row
 
@@ -55,36 +55,34 @@ def find(folder: TableFolder, text: str) -> Subject:
 
 
 def _by_digest(folder: TableFolder, text: str) -> Subject:
-    shards = _shards_with(folder, "generations", "request_key", text)
-    if shards:
-        tables = ShardTables(folder, shards[0])
+    found = _search(folder, "generations", "request_key", text)
+    if found:
+        tables = ShardTables(folder, min(found))
         row = read_generations(tables, [text])[text]
         return Subject("completion", text, tables, row, _rows_of(tables, text))
-    shards = _shards_with(folder, "images", "sha256", text)
-    if len(shards) > 1:
-        ids = ", ".join(image_id(shard, text) for shard in shards)
+    found = _search(folder, "images", "sha256", text)
+    if len(found) > 1:
+        ids = ", ".join(sorted(found.values()))
         raise NotFoundError(f"{text} is the sha256 of a picture that lies in several shards: name one of {ids}")
-    if shards:
-        tables, name = ShardTables(folder, shards[0]), image_id(shards[0], text)
+    for shard, name in found.items():
+        tables = ShardTables(folder, shard)
         return Subject("row", name, tables, read_row(tables, name))
     raise NotFoundError(
         f"{text} is neither the key of a completion in generations nor the sha256 of a picture in images"
     )
 
 
-def _shards_with(folder: TableFolder, table: str, column: str, value: str) -> list[str]:
-    """Shards of ``table`` that have the value: the one search that must look into all files, at one column of them."""
+def _search(folder: TableFolder, table: str, column: str, value: str) -> dict[str, str]:
+    """By shard, the key of the row that has the value: the one search that looks into all files, at one column of them."""
     if not folder.exists(table):
-        return []
+        return {}
     files = folder.open(table)
     if not files.slices:
-        return []
-    found = files.scan_files(files.slices).filter(pl.col(column) == value).select(FILE).collect()[FILE]
-    return sorted({_shard_of(files, name) for name in found})
-
-
-def _shard_of(files: TableFiles, name: str) -> str:
-    return next(one.shard for one in files.slices if name in one.files)
+        return {}
+    key = KEYS.get(table, column)
+    rows = files.scan_files(files.slices).filter(pl.col(column) == value).select(FILE, key).collect()
+    shards = {name: one.shard for one in files.slices for name in one.files} if rows.height else {}
+    return {shards[file]: found for file, found in rows.iter_rows()}
 
 
 def _rows_of(tables: ShardTables, key: str) -> tuple[str, ...]:
