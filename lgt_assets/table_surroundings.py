@@ -44,15 +44,13 @@ class Around:
 
     def _asked(self, shard: str, rejections: pl.DataFrame | None) -> pl.DataFrame | None:
         """The completions that the rows and rejections came from: the table keeps those that nothing names any more, too."""
-        generations = self._read("generations", shard, _ASKED)
-        if generations is None or self.table not in WRITTEN_BY_MODELS:
+        if rejections is None or self.table not in WRITTEN_BY_MODELS:  # without rejections, what was asked is not known
             return None
-        named = [
-            rows.select("request_key")
-            for rows in (self._read(self.table, shard, ("request_key",)), rejections)
-            if rows is not None
-        ]
-        return generations.join(pl.concat(named), on="request_key", how="semi") if named else None
+        generations, rows = self._read("generations", shard, _ASKED), self._read(self.table, shard, ("request_key",))
+        if generations is None or rows is None:
+            return None
+        named = pl.concat([rows, rejections.select("request_key")])
+        return generations.join(named, on="request_key", how="semi")
 
     def _read(self, table: str, shard: str, columns: Sequence[str], asset: str | None = None) -> pl.DataFrame | None:
         """Columns of the shard's rows then; None where the table, its log or its files are no longer there."""

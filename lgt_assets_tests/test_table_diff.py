@@ -1,0 +1,208 @@
+"""Two versions of real Delta tables: what came, went and changed, and why."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lgt_assets.delta_files import TableFolder
+from lgt_assets.errors import NotFoundError
+from lgt_assets.identity import digest
+from lgt_assets.schemas import SCHEMAS, frame, polars_schema
+from lgt_assets.storage import DeltaStore
+from lgt_assets.table_diff import TABLE_KEYS, diff_table
+from lgt_assets_tests.made_tables import generation_row, made_rows, rejection_row
+from lgt_assets_tests.rows import SHARD, image_row, object_row, question_row
+
+OTHER = "other-00000"
+
+
+class State:
+    """Two shards with a picture each and seed questions; a write is one version."""
+
+    def __init__(self, root: Path) -> None:
+        self.store = DeltaStore(str(root / "tables"))
+        self.folder = TableFolder(self.store.root)
+        self.images = {SHARD: image_row(), OTHER: image_row(1, shard=OTHER, ordinal=0)}
+        for shard, image in self.images.items():
+            self.store.replace("images", frame("images", [image]), shard=shard)
+            self.store.replace("grounded_objects", frame("grounded_objects", [object_row(image)]), shard=shard)
+
+    def question(self, number: int, shard: str = SHARD, **changes: object) -> dict:
+        return question_row(self.images[shard], [], number, **changes)
+
+    def write(
+        self, questions: list[dict], *, shard: str = SHARD, code: str = "1-a", template: str = "t1", model: str = "small",
+        sampling: str = "{}", rejected: dict[str, str] | None = None,
+    ) -> int:  # fmt: skip
+        """As make_shard writes: rejections and completions first, the table last; all that was ever asked stays."""
+        commit = {"run_id": f"run of {code}", "code_version": code, "lgt_asset": "seed_questions"}
+        rejections = [
+            rejection_row("seed_questions", reason, n) | {"shard": shard, "request_key": key}
+            for n, (key, reason) in enumerate((rejected or {}).items())
+        ]
+        self.store.replace("rejections", frame("rejections", rejections), shard=shard, asset="seed_questions")
+        held = {row["request_key"]: row for row in self.store.read("generations", shards=[shard]).to_dicts()}
+        for key in [*(row["request_key"] for row in questions), *(rejected or {})]:
+            asked = {"template_hash": template, "model": model, "sampling": sampling, "shard": shard}
+            held.setdefault(key, generation_row("seed_questions", key, "text") | asked)
+        generations = [row | {"ordinal": place} for place, (_, row) in enumerate(sorted(held.items()))]
+        self.store.replace("generations", frame("generations", generations), shard=shard, asset="seed_questions")
+        rows = [row | {"ordinal": place} for place, row in enumerate(questions)]
+        return self.store.replace("seed_questions", frame("seed_questions", rows), shard=shard, metadata=commit)
+
+    def diff(self, table: str = "seed_questions", **options: object):
+        return diff_table(self.folder, table, **options)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return State(tmp_path)
+
+
+def counts(found) -> dict:
+    return {kind: dict(reasons) for kind, reasons in found.reasons.items() if reasons}
+
+
+def test_rows_are_counted_by_what_became_of_them(state):
+    a, b, c, d = (state.question(n) for n in range(4))
+    state.write([a, b, c])
+    state.write([b, a | {"question": "Else?"}, d])
+    found = state.diff()
+    assert (found.start, found.end) == (1, 2)
+    assert dict(found.rows) == {"removed": 1, "added": 1, "changed": 1, "moved": 1, "unchanged": 0}
+    assert found.columns == {"question": 1}
+    (example,) = found.examples["changed"]
+    assert example["key"] == a["question_id"] and example["columns"]["question"] == [
+        "What colour is the ball?",
+        "Else?",
+    ]
+    assert [run["run_id"] for run in found.runs] == ["run of 1-a"]
+
+
+def test_a_removed_row_that_is_rejected_now_says_why_and_the_way_back_too(state):
+    a, b = state.question(0), state.question(1)
+    state.write([a, b])
+    state.write([b], rejected={a["request_key"]: "answerable_blind"})
+    state.write([a, b])
+    assert counts(state.diff(start=1, end=2)) == {"removed": {"rejected: answerable_blind": 1}}
+    assert counts(state.diff(start=2, end=3)) == {"added": {"was rejected: answerable_blind": 1}}
+    assert counts(state.diff(start=1, end=3)) == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"template": "t2"}, "template changed"),
+        ({"model": "large"}, "model changed"),
+        ({"sampling": '{"top_k": 1}'}, "sampling changed"),
+        ({"template": "t2", "model": "large"}, "template changed"),
+        ({}, "prompt changed"),
+    ],
+)
+def test_another_completion_says_what_was_asked_differently(state, changes, reason):
+    state.write([state.question(0)])
+    state.write([state.question(1)], code="1-b", **changes)
+    assert counts(state.diff()) == {"removed": {reason: 1}, "added": {reason: 1}}
+
+
+def test_the_same_completion_read_by_other_code_is_the_code_s_doing(state):
+    a = state.question(0)
+    state.write([a], code="1-a")
+    state.write([a | {"question_id": state.question(9)["question_id"]}], code="2-a")
+    assert counts(state.diff()) == {kind: {"code changed: 1-a to 2-a": 1} for kind in ("removed", "added")}
+    state.write([a], code="2-a")
+    assert counts(state.diff()) == {kind: {"read or drawn otherwise": 1} for kind in ("removed", "added")}
+
+
+def test_a_row_whose_parent_is_gone_says_which(state):
+    rows = made_rows()
+    seeds, composed = rows["seed_questions"], rows["composed_questions"][0]
+    state.write(seeds)
+    state.store.replace("composed_questions", frame("composed_questions", [composed]), shard=SHARD)
+    state.write(seeds[1:])
+    state.store.replace("composed_questions", frame("composed_questions", []), shard=SHARD)
+    assert counts(state.diff("composed_questions")) == {"removed": {"parent gone: seed_questions": 1}}
+    state.write(seeds)
+    state.store.replace("composed_questions", frame("composed_questions", [composed]), shard=SHARD)
+    assert counts(state.diff("composed_questions")) == {"added": {"parent new: seed_questions": 1}}
+
+
+def test_a_new_shard_is_new_and_others_are_not_opened(state):
+    state.write([state.question(0)])
+    for path in Path(state.folder.uri("seed_questions")).glob(f"shard={SHARD}/*.parquet"):
+        os.remove(path)  # a slice with the same files on both sides is not read
+    state.write([state.question(0, OTHER)], shard=OTHER)
+    found = state.diff()
+    assert counts(found) == {"added": {"shard new": 1}}
+    assert (found.slices["same"], found.slices["compared"], found.slices["new"]) == (1, 1, 1)
+    assert found.examples["added"][0]["label"] == "What colour is the ball?"
+
+
+def test_a_shard_that_was_empty_before_is_not_new(state):
+    key = state.question(0)["request_key"]
+    state.write([state.question(1)])
+    state.write([], rejected={key: "answerable_blind"})
+    state.write([state.question(0)])
+    assert counts(state.diff()) == {"added": {"was rejected: answerable_blind": 1}}
+
+
+def test_shards_are_chosen_by_pattern(state):
+    for shard in (SHARD, OTHER):
+        state.write([state.question(0, shard)], shard=shard)
+    assert state.diff(start=0, shards="other-*").rows["added"] == 1
+    assert state.diff(start=0, shards="none-*").slices == {}
+
+
+def test_a_changed_row_is_laid_to_its_completion_or_to_the_code(state):
+    a, b = state.question(0), state.question(1)
+    state.write([a, b], code="1-a")
+    state.write([a | {"request_key": digest("again")}, b | {"blindness": 0.5}], code="1-b")
+    assert counts(state.diff()) == {"changed": {"completion changed": 1, "code changed: 1-a to 1-b": 1}}
+
+
+def test_rejections_are_told_by_asset_and_reason(state):
+    key = state.question(0)["request_key"]
+    state.write([], rejected={})
+    state.write([], rejected={key: "cut_off"})
+    assert counts(state.diff("rejections")) == {"added": {"seed_questions: cut_off": 1}}
+
+
+def test_versions_that_are_not_there_are_named(state):
+    state.write([state.question(0)])
+    state.write([state.question(1)])
+    with pytest.raises(NotFoundError, match="versions up to 2; there is no version 9"):
+        state.diff(end=9)
+    with pytest.raises(NotFoundError, match="no version before 0"):
+        state.diff(end=0)
+    with pytest.raises(NotFoundError, match="there is no table nonsense; there are images"):
+        state.diff("nonsense")
+    with pytest.raises(NotFoundError, match="there is no table rl_prompts at"):
+        state.diff("rl_prompts")
+
+
+def test_vacuumed_files_are_named(state):
+    state.write([state.question(0)])
+    old = list(Path(state.folder.uri("seed_questions")).glob(f"shard={SHARD}/*.parquet"))
+    state.write([state.question(1)])
+    for path in old:
+        os.remove(path)
+    with pytest.raises(NotFoundError, match="seed_questions, version 1: 1 of its data files are gone"):
+        state.diff()
+
+
+def test_where_other_tables_were_vacuumed_the_reason_says_less(state):
+    a, b = state.question(0), state.question(1)
+    state.write([b], rejected={a["request_key"]: "cut_off"})
+    state.write([a, b])
+    for table in ("rejections", "generations"):
+        held = {name for one in state.folder.open(table).slices for name in one.files}
+        for path in Path(state.folder.uri(table)).glob("**/*.parquet"):
+            if str(path) not in held:
+                os.remove(path)
+    assert counts(state.diff()) == {"added": {"read or drawn otherwise": 1}}
+
+
+@pytest.mark.parametrize("table", SCHEMAS)
+def test_every_table_has_a_key_of_its_columns(table):
+    assert set(TABLE_KEYS[table]) <= set(polars_schema(table))
