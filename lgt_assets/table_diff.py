@@ -145,7 +145,7 @@ def _pairs(
 def _sides(folder: TableFolder, old: TableFiles, new: TableFiles) -> tuple[Around, Around]:
     """The tables around both versions; around the latest version they are as they are now."""
     latest = folder.open(old.table)
-    history = read_history(latest)
+    history = read_history(folder, old.table)
     first, second = (
         Around(
             folder, files.table, history, files.version,

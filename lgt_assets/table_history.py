@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from lgt_assets.delta_files import TableFiles
+from lgt_assets.delta_files import TableFolder
+from lgt_assets.errors import StorageError
 
 _CONDITION = re.compile(r"(\w+) = '([^']*)'")
 UNKNOWN = "unknown"
@@ -64,9 +65,28 @@ class History:
         ]
 
 
-def read_history(files: TableFiles) -> History:
-    """The history up to the version that was opened."""
-    return History(tuple(_commit(entry) for entry in files.delta.history()))
+def read_history(folder: TableFolder, table: str) -> History:
+    """All commits of a table that its log still tells of.
+
+    Raises:
+        NotFoundError: there is no such table.
+    """
+    # Of the latest version: opened at an earlier one, deltalake 1.6 lists all commits, too, and numbers them wrongly.
+    return History(tuple(_commit(entry) for entry in folder.open(table).delta.history()))
+
+
+def versions_at(folder: TableFolder, table: str, version: int, others: Iterable[str]) -> dict[str, int]:
+    """Versions that other tables had when ``version`` of ``table`` was written; those that were not there yet are left out.
+
+    Raises:
+        NotFoundError: there is no such table.
+        StorageError: the table's log does not say when that was.
+    """
+    time = read_history(folder, table).time_of(version)
+    if time is None:
+        raise StorageError(f"the log of {table} does not say when version {version} was written; choose another")
+    found = {name: read_history(folder, name).version_at(time) for name in others if folder.exists(name)}
+    return {name: held for name, held in found.items() if held is not None} | {table: version}
 
 
 def _commit(entry: dict) -> Commit:

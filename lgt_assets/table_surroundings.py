@@ -76,7 +76,7 @@ class Around:
         latest = self.folder.open(table)
         if self.time is None:
             return latest
-        version = read_history(latest).version_at(self.time)
+        version = read_history(self.folder, table).version_at(self.time)
         try:
             return None if version is None else self.folder.open(table, version)
         except NotFoundError:  # its log was cleaned up: what it said then cannot be known, and the reasons say less

@@ -54,7 +54,7 @@ ALLOWED = {
     "delta_files": {"errors"},
     "lineage": {"delta_files", "errors", "identity", "pages", "pictures", "references"},
     "row_difference": set(),
-    "table_history": {"delta_files"},
+    "table_history": {"delta_files", "errors"},
     "difference_reasons": {"identity", "row_difference"},
     "table_surroundings": {"delta_files", "difference_reasons", "errors", "lineage", "table_history"},
     "table_diff": {

@@ -11,6 +11,7 @@ from lgt_assets.identity import digest
 from lgt_assets.schemas import SCHEMAS, frame, polars_schema
 from lgt_assets.storage import DeltaStore
 from lgt_assets.table_diff import TABLE_KEYS, diff_table
+from lgt_assets.table_history import versions_at
 from lgt_assets_tests.made_tables import generation_row, made_rows, rejection_row
 from lgt_assets_tests.rows import SHARD, image_row, object_row, question_row
 
@@ -201,6 +202,17 @@ def test_where_other_tables_were_vacuumed_the_reason_says_less(state):
             if str(path) not in held:
                 os.remove(path)
     assert counts(state.diff()) == {"added": {"read or drawn otherwise": 1}}
+
+
+def test_other_tables_are_found_as_they_were(state):
+    a, b = state.question(0), state.question(1)
+    state.write([a, b])
+    state.write([b], rejected={a["request_key"]: "cut_off"})
+    before, after = (
+        versions_at(state.folder, "seed_questions", n, ["rejections", "generations", "rl_prompts"]) for n in (1, 2)
+    )
+    assert before == {"seed_questions": 1, "rejections": 0, "generations": 1} and after["rejections"] == 1
+    assert state.store.read("rejections", version=after["rejections"]).height == 1
 
 
 @pytest.mark.parametrize("table", SCHEMAS)

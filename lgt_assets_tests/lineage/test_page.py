@@ -93,7 +93,8 @@ def test_every_completion_says_what_decided_it(folder, store):
     prompt = json.dumps([{"role": "user", "text": "Look at\nit.", "images": ["ab" * 32]}])
     write_generations(
         store, "expanded_traces", model="reasoner-32b", revision="r7", engine="vllm_offline", template_hash="th", seed=77,
-        sampling='{"temperature": 0.7}', prompt=prompt, prefix="<think>I look.", prompt_tokens=11, completion_tokens=22, seconds=1.25,
+        sampling='{"temperature": 0.7}', prompt=prompt, prefix="<think>I look.", prompt_tokens=11,
+        completion_tokens=22, seconds=1.25,
     )  # fmt: skip
     text = page_of(folder, TRACE).text
     for words in ("reasoner-32b", "r7", "vllm_offline", "th", '{"temperature": 0.7}', "77", "11 in the prompt", "22 new", "1.250",
