@@ -240,7 +240,7 @@ def measure(state: Path, runs: int) -> dict[str, float]:
     commands = {
         "show": [*lgt, "show", ids["made-00100"]], "html": [*lgt, "show", ids["made-00100"], "--html", page],
         "large_show": [*lgt, "show", ids[LARGE]], "large_html": [*lgt, "show", ids[LARGE], "--html", page],
-        "key": [*lgt, "show", completion_in(state)], "diff": [*lgt, "diff", "expanded_traces"], "floor": FLOOR,
+        "large_picture_html": [*lgt, "show", picture_in(state, LARGE), "--html", page], "key": [*lgt, "show", completion_in(state)], "diff": [*lgt, "diff", "expanded_traces"], "floor": FLOOR,
     }  # fmt: skip
     for command in commands.values():
         seconds(command, environment)
@@ -259,6 +259,12 @@ def id_in(state: Path, shard: str) -> str:
     """A question in the middle of a shard's first picture."""
     rows = pl.scan_delta(str(state / "tables/seed_questions")).filter(pl.col("shard") == shard)
     return rows.sort("ordinal").select("question_id").head(4).collect()["question_id"][3]
+
+
+def picture_in(state: Path, shard: str) -> str:
+    """A picture of a shard."""
+    rows = pl.scan_delta(str(state / "tables/images")).filter(pl.col("shard") == shard)
+    return rows.sort("ordinal").select("image_id").head(1).collect()["image_id"][0]
 
 
 def completion_in(state: Path) -> str:

@@ -6,6 +6,7 @@ Light on purpose: it loads neither Dagster nor the data dictionary, so that a co
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import polars as pl
 from deltalake import DeltaTable
@@ -120,8 +121,6 @@ def require_files(files: TableFiles, slices: Sequence[Slice]) -> None:
     Raises:
         NotFoundError: some are gone.
     """
-    from pathlib import Path
-
     gone = [name for one in slices for name in one.files if "://" not in name and not Path(name).exists()]
     if gone:
         raise NotFoundError(
