@@ -240,7 +240,8 @@ def measure(state: Path, runs: int) -> dict[str, float]:
     commands = {
         "show": [*lgt, "show", ids["made-00100"]], "html": [*lgt, "show", ids["made-00100"], "--html", page],
         "large_show": [*lgt, "show", ids[LARGE]], "large_html": [*lgt, "show", ids[LARGE], "--html", page],
-        "large_picture_html": [*lgt, "show", picture_in(state, LARGE), "--html", page], "key": [*lgt, "show", completion_in(state)], "diff": [*lgt, "diff", "expanded_traces"], "floor": FLOOR,
+        "large_picture_html": [*lgt, "show", picture_in(state, LARGE), "--html", page],
+        "key": [*lgt, "show", completion_in(state)], "diff": [*lgt, "diff", "expanded_traces"], "floor": FLOOR,
     }  # fmt: skip
     for command in commands.values():
         seconds(command, environment)
