@@ -6,12 +6,11 @@ import polars as pl
 from pandera.errors import SchemaErrors
 
 from lgt_assets.errors import ValidationError
-from lgt_assets.references import QUESTION_TABLES, REFERENCES, Reference
+from lgt_assets.references import QUESTION_TABLES as QUESTION_TABLES
+from lgt_assets.references import REFERENCES as REFERENCES
+from lgt_assets.references import Reference as Reference
 from lgt_assets.schemas import SCHEMAS
 
-__all__ = [
-    "BLOCKING_CHECKS", "QUESTION_TABLES", "REFERENCES", "Reference", "orphans", "validate", "validate_batches",
-]  # fmt: skip
 BLOCKING_CHECKS = ("schema", "parents")
 EXAMPLES = 3
 
