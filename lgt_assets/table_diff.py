@@ -106,6 +106,11 @@ class Comparison:
         """The slice's shard."""
         return (self.before or self.after).shard
 
+    @property
+    def asset(self) -> str:
+        """The slice's asset; "" where the table is not cut by assets."""
+        return (self.before or self.after).asset
+
     def frames(self) -> tuple[pl.LazyFrame, pl.LazyFrame]:
         """Rows before and after."""
         return self.old.scan([self.before] if self.before else []), self.new.scan([self.after] if self.after else [])
@@ -209,8 +214,9 @@ def _told(
 
 def _changes(rows: RowDifference, one: Comparison, sides: tuple[Around, Around]) -> pl.DataFrame:
     """A reason for each row that changed: its completion, or else the code that wrote it."""
-    old, new = (side.history.code_of(one.shard, "", side.version) for side in sides)
+    old, new = (side.history.code_of(one.shard, one.asset, side.version) for side in sides)
     otherwise = "same code" if old == new else f"code changed: {old} to {new}"
+    otherwise = otherwise if old and new else "code not known"
     named = pl.col("columns").list.contains("request_key")
     return rows.changed.select(
         KEY, pl.when(named).then(pl.lit("completion changed")).otherwise(pl.lit(otherwise)).alias(REASON)

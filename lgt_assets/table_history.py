@@ -14,12 +14,13 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Commit:
-    """One version: when (milliseconds since 1970), which slice it replaced ("" for all), and by which run and code."""
+    """One version: when (milliseconds since 1970), which slice it replaced ("" for all), and which asset, run and code did so."""
 
     version: int
     timestamp: int
     shard: str
     asset: str
+    writer: str
     run_id: str
     code_version: str
 
@@ -48,21 +49,22 @@ class History:
         return self.oldest > 0 or any(one.version <= version and one.shard == shard for one in self.commits)
 
     def code_of(self, shard: str, asset: str, version: int) -> str:
-        """Code version that last wrote a slice up to ``version``."""
+        """Code version that last wrote a slice up to ``version``; "" where no commit says."""
         places = {(shard, asset), (shard, "")}
         found = (one for one in self.commits if one.version <= version and (one.shard, one.asset) in places)
-        return next((one.code_version for one in found), UNKNOWN)
+        return next((one.code_version for one in found), "")
 
     def between(self, start: int, end: int, shards: Iterable[str]) -> list[dict]:
-        """Runs that wrote versions after ``start`` up to ``end`` of these shards: run_id, code_version, commits, versions."""
+        """Who wrote versions after ``start`` up to ``end`` of these shards: run_id, asset, code_version, commits, versions."""
         wanted, runs = {*shards, ""}, {}
         for one in reversed(self.commits):
             if start < one.version <= end and one.shard in wanted:
-                runs.setdefault((one.run_id, one.code_version), []).append(one.version)
+                runs.setdefault((one.run_id, one.writer, one.code_version), []).append(one.version)
         return [
-            {"run_id": run, "code_version": code, "commits": len(versions), "versions": [versions[0], versions[-1]]}
-            for (run, code), versions in runs.items()
-        ]
+            {"run_id": run or UNKNOWN, "asset": writer or UNKNOWN, "code_version": code or UNKNOWN, "commits": len(versions),
+             "versions": [versions[0], versions[-1]]}
+            for (run, writer, code), versions in runs.items()
+        ]  # fmt: skip
 
 
 def read_history(folder: TableFolder, table: str) -> History:
@@ -93,5 +95,5 @@ def _commit(entry: dict) -> Commit:
     replaced = dict(_CONDITION.findall(str(entry.get("operationParameters", {}).get("predicate") or "")))
     return Commit(
         entry["version"], entry["timestamp"], replaced.get("shard", ""), replaced.get("asset", ""),
-        str(entry.get("run_id") or UNKNOWN), str(entry.get("code_version") or UNKNOWN),
+        *(str(entry.get(name) or "") for name in ("lgt_asset", "run_id", "code_version")),
     )  # fmt: skip

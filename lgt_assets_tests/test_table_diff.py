@@ -78,7 +78,9 @@ def test_rows_are_counted_by_what_became_of_them(state):
         "What colour is the ball?",
         "Else?",
     ]
-    assert [run["run_id"] for run in found.runs] == ["run of 1-a"]
+    assert found.runs == [
+        {"run_id": "run of 1-a", "asset": "seed_questions", "code_version": "1-a", "commits": 1, "versions": [2, 2]}
+    ]
 
 
 def test_a_removed_row_that_is_rejected_now_says_why_and_the_way_back_too(state):

@@ -80,7 +80,17 @@ def print_difference(console: "Console", found: "TableDifference") -> None:
     if found.runs:
         console.print("\nwritten by")
         cells = [
-            (run["run_id"], run["code_version"], f"{run['commits']:,}", f"{run['versions'][0]} to {run['versions'][1]}")
+            (
+                run["run_id"],
+                run["asset"],
+                run["code_version"],
+                f"{run['commits']:,}",
+                f"{run['versions'][0]} to {run['versions'][1]}",
+            )
             for run in found.runs
         ]
-        console.print(table_of({"run": "left", "code version": "left", "commits": "right", "versions": "left"}, cells))
+        console.print(
+            table_of(
+                {"run": "left", "asset": "left", "code version": "left", "commits": "right", "versions": "left"}, cells
+            )
+        )
