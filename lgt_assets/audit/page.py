@@ -2,22 +2,17 @@
 
 import base64
 import hashlib
-import io
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
-from PIL import Image
 
 from lgt_assets.audit.items import Item
-from lgt_assets.engines.base import ImageReference
-from lgt_assets.engines.image_bytes import ImageUnreadable, read_image_bytes
-from lgt_assets.errors import SourceError
 from lgt_assets.identity import digest
+from lgt_assets.pictures import data_address, picture_of
 from lgt_assets.row_model import ERROR_KINDS
 
 LONGEST_SIDE = 512
-JPEG_QUALITY = 80
 _FOLDER = Path(__file__).parent
 
 
@@ -54,16 +49,7 @@ def picture_data(image: dict) -> str:
     Raises:
         SourceError: it cannot be read.
     """
-    try:
-        content = read_image_bytes(ImageReference(image["sha256"], image["uri"]))
-        with Image.open(io.BytesIO(content)) as picture:
-            small = picture.convert("RGB")
-            small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    except (ImageUnreadable, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise SourceError(f"picture {image['image_id']}: {error}") from error
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=JPEG_QUALITY)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return data_address(picture_of(image, longest_side=LONGEST_SIDE))
 
 
 def _source(text: str) -> str:

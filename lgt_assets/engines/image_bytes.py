@@ -57,15 +57,21 @@ def open_picture(image: ImageReference) -> "Image":
 
     try:
         with Image.open(io.BytesIO(read_image_bytes(image))) as stored:
-            picture = ImageOps.exif_transpose(stored)
-            if not picture.has_transparency_data:
-                return picture.convert("RGB")
-            clear = picture.convert("RGBA")
-            opaque = Image.new("RGB", clear.size, "white")
-            opaque.paste(clear, mask=clear.getchannel("A"))
-            return opaque
+            return on_white(ImageOps.exif_transpose(stored))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ImageUnreadable(f"picture {image.uri} cannot be decoded: {error}") from error
+
+
+def on_white(picture: "Image") -> "Image":
+    """A copy as RGB, transparency on white; its pixels are decoded, with Pillow's errors where they are broken."""
+    from PIL import Image
+
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    clear = picture.convert("RGBA")
+    opaque = Image.new("RGB", clear.size, "white")
+    opaque.paste(clear, mask=clear.getchannel("A"))
+    return opaque
 
 
 def media_type(content: bytes) -> str:
