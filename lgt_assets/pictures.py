@@ -131,5 +131,5 @@ def _printable(label: str) -> str:
 
 def _jpeg(picture: Image.Image, quality: int) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=quality, optimize=True)
+    picture.save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True)  # thin lines keep their colour
     return buffer.getvalue()
