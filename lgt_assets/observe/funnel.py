@@ -24,12 +24,13 @@ def funnel_metadata(funnel: Mapping, reasons: Mapping[str, int]) -> dict[str, ob
     """
     judged = funnel["accepted"] + funnel["rejected"]
     common = Counter(dict(sorted(reasons.items()))).most_common()
+    given = ["gave something to judge", funnel["parsed"], _share(funnel["parsed"], funnel["asked"])]
+    asked = [["asked", funnel["asked"], ""], given] if funnel["asked"] else []  # made of rows alone, nobody is asked
     steps = [
-        ["asked", funnel["asked"], ""], ["gave something to judge", funnel["parsed"], _share(funnel["parsed"], funnel["asked"])],
-        ["**accepted**", funnel["accepted"], _share(funnel["accepted"], judged)],
+        *asked, ["**accepted**", funnel["accepted"], _share(funnel["accepted"], judged)],
         *([f"rejected: {plain_text(reason, WORD_CHARACTERS)}", count, _share(count, judged)] for reason, count in common),
     ]  # fmt: skip
-    shown = steps[: 3 + MOST_REASONS]
+    shown = steps[: len(asked) + 1 + MOST_REASONS]
     if len(steps) > len(shown):
         rest = sum(count for _, count in common[MOST_REASONS:])
         shown.append([f"rejected: {len(steps) - len(shown)} further reasons", rest, _share(rest, judged)])

@@ -8,7 +8,7 @@ import polars as pl
 from lgt_assets.validation import QUESTION_TABLES
 
 PREVIEW_ROWS = 6
-ROWS_PER_PICTURE = 2
+ROWS_PER_PICTURE = 3
 # Rows of a table of the same shard whose key column has one of the values.
 Find = Callable[[str, str, Collection[str]], Iterable[dict]]
 
