@@ -22,8 +22,8 @@ class Progress:
     total: int
     sent: int
     reused: int
-    tokens: int = 0
     finished: bool = False
+    tokens: int = 0
 
 
 class Pace:
@@ -68,7 +68,7 @@ class Pace:
 
 def short_time(seconds: float) -> str:
     """Seconds as people say them: ``8 s``, ``3 min``, ``2 h 5 min``."""
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -117,7 +117,7 @@ class Models(dg.ConfigurableResource):
             reused = usage.requests_reused - reused_before
             sent = usage.requests_sent - sent_before
             tokens = usage.completion_tokens - tokens_before
-            report(Progress(asset, shard, role, done, total, sent, reused, tokens, finished))
+            report(Progress(asset, shard, role, done, total, sent, reused, finished, tokens))
 
         replies = Asking(
             _engine(settings), responses, ((p.request, p.context) for p in planned), asset=asset, role=role, usage=usage,

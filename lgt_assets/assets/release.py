@@ -24,7 +24,7 @@ SHOWN_PROBLEMS = 10
 
 @dg.asset(
     deps=list(RELEASE_TABLES), group_name="release", kinds={"deltalake", "parquet"}, owners=["team:data"],
-    code_version=TRANSFORM, metadata=column_metadata("release"),
+    code_version=TRANSFORM, metadata=column_metadata("release"), tags={"lgt/made-by": "code"},
 )  # fmt: skip
 def release(context: dg.AssetExecutionContext, tables: Tables, models: Models) -> dg.MaterializeResult:
     """One parquet per config and split with a dataset card, and a row that pins every input's Delta version.

@@ -66,7 +66,7 @@ def shard_asset(
             name=table, deps=list(upstream), group_name=group, partitions_def=SHARDS, backfill_policy=BACKFILL,
             kinds={"deltalake", *kinds}, owners=["team:data"], code_version=version, description=inspect.getdoc(make),
             pool="gpu" if roles else None, metadata=column_metadata(table),
-            tags={"lgt/roles": "-".join(roles)} if roles else None,
+            tags={"lgt/made-by": "model", "lgt/roles": "-".join(roles)} if roles else {"lgt/made-by": "code"},
         )  # fmt: skip
         def run(context: dg.AssetExecutionContext, tables: Tables, models: Models) -> dg.MaterializeResult:
             with observed_progress(context.log_event):

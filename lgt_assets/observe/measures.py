@@ -52,7 +52,7 @@ _QUESTION_MEANS = (
 _QUESTION_PLOTS = (
     Bars("question types", col("question_type")), Bars("position of the right answer", _letter("answer_index"), LETTERS),
     Histogram("characters of a question", _characters("question")),
-    Histogram("blindness: votes right from the question alone", col("blindness"), is_share=True),
+    Histogram("blindness: right from the question alone", col("blindness"), is_share=True),
 )  # fmt: skip
 
 MEASURES: dict[str, Measures] = {

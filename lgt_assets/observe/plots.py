@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+import warnings
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -59,7 +60,9 @@ def draw_plots(tally: Tally) -> bytes:
             else:
                 _draw_histogram(axes, plot, tally.histogram(plot))
         canvas = FigureCanvasAgg(figure)
-        canvas.draw()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing")  # a model writes in any script; a box stands for it
+            canvas.draw()
         pixels = Image.frombytes("RGBA", canvas.get_width_height(), bytes(canvas.buffer_rgba()))
     buffer = io.BytesIO()
     flat = pixels.convert("RGB").quantize(PALETTE, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
