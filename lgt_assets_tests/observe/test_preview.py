@@ -1,6 +1,7 @@
 """A preview shows rows with the boxes that they are about; what cannot be shown is said in words; it is never too large."""
 
 import base64
+import hashlib
 import io
 import re
 from pathlib import Path
@@ -25,8 +26,6 @@ NOISE = Image.effect_noise((900, 700), 120).convert("RGB")
 
 
 def image_at(path: Path, content: bytes) -> dict:
-    import hashlib
-
     path.write_bytes(content)
     sha256 = hashlib.sha256(content).hexdigest()
     return image_row(uri=str(path), sha256=sha256, image_id=image_id(SHARD, sha256), width=200, height=100)
