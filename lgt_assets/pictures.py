@@ -64,7 +64,7 @@ def draw_boxes(
     quality = JPEG_QUALITY
     while most_bytes is not None and len(content) > most_bytes and max(small.size) > _SMALLEST_SIDE:
         if quality > _LOWEST_QUALITY:
-            quality -= 20
+            quality -= 10
         else:
             small.thumbnail([max(1, side * 3 // 4) for side in small.size])
         content = _jpeg(small, quality)

@@ -9,8 +9,8 @@ from lgt_assets.observe.shown_rows import ShownPicture, ShownRow
 from lgt_assets.pictures import Box, data_address, picture_of
 from lgt_assets.synthesis.answers import LETTERS
 
-LONGEST_SIDE = 256
-PICTURE_BYTES = 14_500  # of JPEG; its data: address has a third more, and stays below 20 kB
+LONGEST_SIDE = 224
+PICTURE_BYTES = 9_000  # of JPEG, a third more as text: Dagit's plots load whole materializations, 120 at a time
 CELL_CHARACTERS = 200
 PHRASE_CHARACTERS = 60
 SHOWN_BOXES = 12
