@@ -32,7 +32,8 @@ EVENT = f"partition timestamp runId stepKey metadataEntries {{ {ENTRY} }}"
 QUERIES = {
     "node_s": f"""query Node($key: AssetKeyInput!) {{ assetNodeOrError(assetKey: $key) {{ ... on AssetNode {{
         id description groupName kinds tags {{ key value }} owners {{ ... on TeamAssetOwner {{ team }} }}
-        dependencyKeys {{ path }} assetChecksOrError {{ ... on AssetChecks {{ checks {{ name description }} }} }} metadataEntries {{ {ENTRY} }} }} }} }}""",
+        dependencyKeys {{ path }} assetChecksOrError {{ ... on AssetChecks {{ checks {{ name description }} }} }}
+        metadataEntries {{ {ENTRY} }} }} }} }}""",
     "partitions_s": """query Partitions($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
         id partitionKeys partitionStats { numMaterialized numPartitions numFailed numMaterializing }
         assetPartitionStatuses { __typename ... on DefaultPartitionStatuses {
@@ -165,9 +166,8 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(figures))
         return
-    print(
-        f"{figures['shards']} shards x {len(ASSETS)} assets: {figures['event_log_mb']} MB of event log, {figures['metadata_kb']} kB each"
-    )
+    each = f"{figures['shards']} shards x {len(ASSETS)} assets, {figures['metadata_kb']} kB each"
+    print(f"{each}: {figures['event_log_mb']} MB of event log")
     print(
         f"largest metadata {figures['largest_metadata_kb']} kB; {figures['events']} events; asset page {figures['load_s']} s"
     )
