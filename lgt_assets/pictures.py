@@ -64,7 +64,7 @@ def draw_boxes(
     quality = JPEG_QUALITY
     while most_bytes is not None and len(content) > most_bytes and max(small.size) > _SMALLEST_SIDE:
         if quality > _LOWEST_QUALITY:
-            quality -= 20
+            quality -= 10
         else:
             small.thumbnail([max(1, side * 3 // 4) for side in small.size])
         content = _jpeg(small, quality)
@@ -83,7 +83,9 @@ def _smaller(picture: bytes | Path, longest_side: int) -> tuple[Image.Image, tup
             width, height = stored.size
             stored.draft("RGB", (longest_side, longest_side))  # a large JPEG is decoded at a fraction of its size
             small = on_white(stored)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (
+        Exception
+    ) as error:  # Pillow's decoders raise nearly anything on hostile bytes; all of it means one thing here
         raise SourceError(f"it cannot be decoded ({error}); copy it again, or remove its row") from error
     small.thumbnail((longest_side, longest_side))
     return small, (small.width / width, small.height / height)

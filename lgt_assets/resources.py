@@ -111,12 +111,13 @@ class Models(dg.ConfigurableResource):
             EngineError: the model cannot answer, or more requests failed than allowed; those that were answered are kept.
         """
         settings = self.profile.models[self.profile.role(role).model]
-        reused_before, sent_before = usage.requests_reused, usage.requests_sent
+        reused_before, sent_before, tokens_before = usage.requests_reused, usage.requests_sent, usage.completion_tokens
 
         def on_progress(done: int, total: int, finished: bool) -> None:
             reused = usage.requests_reused - reused_before
             sent = usage.requests_sent - sent_before
-            report(Progress(asset, shard, role, done, total, sent, reused, finished))
+            tokens = usage.completion_tokens - tokens_before
+            report(Progress(asset, shard, role, done, total, sent, reused, finished, tokens))
 
         replies = Asking(
             _engine(settings), responses, ((p.request, p.context) for p in planned), asset=asset, role=role, usage=usage,

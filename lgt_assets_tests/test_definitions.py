@@ -9,12 +9,33 @@ from pathlib import Path
 
 import dagster as dg
 import yaml
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetNode
 
 from lgt_assets.definitions import defs
+from lgt_assets.observe.columns import LINEAGE, SCHEMA
 from lgt_assets.report import REPORTED_TABLES
 
 GOLDEN = Path(__file__).parent / "golden" / "definitions.json"
 ROOT = Path(__file__).parent.parent
+GROUPS = ["sources", "questions", "reasoning", "datasets", "release"]
+
+
+def plain(node: BaseAssetNode, name: str) -> dg.TableSchema | dg.TableColumnLineage:
+    """A value of the definition's metadata, whether Dagster wrapped it or not."""
+    value = node.metadata[name]
+    return value.value if isinstance(value, dg.MetadataValue) else value
+
+
+def columns(node: BaseAssetNode) -> dict[str, str]:
+    """Type of each column, and by upstream table the columns it is made from."""
+    dependencies, found = plain(node, LINEAGE).deps_by_column, {}
+    for column in plain(node, SCHEMA).columns:
+        by_table: dict[str, list[str]] = {}
+        for dependency in dependencies[column.name]:
+            by_table.setdefault(dependency.asset_key.to_user_string(), []).append(dependency.column_name)
+        origins = "; ".join(f"{table}: {' '.join(names)}" for table, names in by_table.items())
+        found[column.name] = f"{column.type.partition('(')[0]} <- {origins or 'own'}"
+    return found
 
 
 def graph() -> dict:
@@ -33,6 +54,11 @@ def graph() -> dict:
             "pools": sorted(node.pools or ()),
             "kinds": sorted(node.kinds),
             "checks": sorted(checks.get(key.to_user_string(), [])),
+            "description": (node.description or "").splitlines()[0],
+            "owners": sorted(node.owners),
+            "tags": {name: value for name, value in node.tags.items() if not name.startswith("dagster/kind/")},
+            "has_code_version": bool(node.code_version),
+            "columns": columns(node),
         }
         for key, node in specs.items()
     }
@@ -56,9 +82,17 @@ def test_assets_explain_themselves() -> None:
     ):
         assert node.description, key
         assert node.code_version, key
-        schema = node.metadata["dagster/column_schema"]
-        schema = schema.value if isinstance(schema, dg.TableSchemaMetadataValue) else schema
-        assert all(column.description for column in schema.columns), key
+        assert node.owners, key
+        assert all(column.description for column in plain(node, SCHEMA).columns), key
+
+
+def test_groups_follow_one_another_as_in_the_architecture() -> None:
+    """No asset reads one of a later group, so that the graph reads in one direction."""
+    nodes = defs.resolve_asset_graph()
+    for key in nodes.get_all_asset_keys():
+        for parent in nodes.get(key).parent_keys:
+            assert GROUPS.index(nodes.get(parent).group_name) <= GROUPS.index(nodes.get(key).group_name), (parent, key)
+    assert {nodes.get(key).group_name for key in nodes.get_all_asset_keys()} == set(GROUPS)
 
 
 def test_definitions_load_from_every_place_that_points_at_them() -> None:

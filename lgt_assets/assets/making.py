@@ -1,17 +1,15 @@
 """Making one shard of one asset: rows in batches, validated and committed as a stream, with all that is known about them."""
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 
-import dagster as dg
 import polars as pl
 
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.upstream import ROW_COUNT
 from lgt_assets.errors import EngineError
-from lgt_assets.observe import preview
+from lgt_assets.observe.materialization import shard_metadata
 from lgt_assets.schemas import frame
 from lgt_assets.spool import Spool
 from lgt_assets.synthesis.planned import Outcome
@@ -47,8 +45,17 @@ def make_shard(shard: Shard, make: Make, commit: dict[str, str]) -> dict:
         raise
     finally:
         shard.close()
-    first = next(rows(), frame(shard.asset, []))
-    return _metadata(outcome, funnel, delta_version) | preview(shard.asset, first)
+    reasons = (rejection["reason"] for rejection in outcome.rejections)
+    return {ROW_COUNT: funnel["accepted"]} | shard_metadata(
+        shard.asset, funnel=funnel, reasons=reasons, delta_version=delta_version, batches=rows(),
+        find=lambda table, key, values: _find(shard, table, key, values),
+    )  # fmt: skip
+
+
+def _find(shard: Shard, table: str, key: str, values: Collection[str]) -> list[dict]:
+    """Rows of a table of the shard by their key, for what is shown: of those read for it, else as they are stored."""
+    rows = shard.upstream[table].lazy() if table in shard.upstream else shard.store.scan(table, shards=[shard.key])
+    return rows.filter(pl.col(key).is_in(sorted(values))).collect().to_dicts()
 
 
 def _batches(table: str, rows: Spool) -> Callable[[], Iterator[pl.DataFrame]]:
@@ -89,13 +96,3 @@ def _funnel_row(shard: Shard, outcome: Outcome, seconds: float) -> dict:
         "shard": shard.key, "ordinal": 0, "asset": shard.asset, "asked": outcome.asked, "parsed": outcome.parsed,
         "accepted": len(outcome.rows), "rejected": len(outcome.rejections),
     } | asdict(shard.usage) | {"seconds": seconds}  # fmt: skip
-
-
-def _metadata(outcome: Outcome, funnel: dict, delta_version: int) -> dict:
-    reasons = Counter(rejection["reason"] for rejection in outcome.rejections)
-    counts = {name: value for name, value in funnel.items() if name not in ("shard", "ordinal", "asset", "accepted")}
-    return counts | {
-        ROW_COUNT: funnel["accepted"],
-        "delta/version": delta_version,
-        "rejected": dg.MetadataValue.json(dict(sorted(reasons.items()))),
-    }

@@ -7,7 +7,7 @@ from lgt_assets.assets.picture_hashes import hashes_of
 from lgt_assets.assets.upstream import read_upstream
 from lgt_assets.audit.scores import audit_summary
 from lgt_assets.errors import LgtError, UpstreamError
-from lgt_assets.observe import column_schema
+from lgt_assets.observe.columns import column_metadata
 from lgt_assets.release.benchmarks import read_benchmarks
 from lgt_assets.release.configs import RELEASE_TABLES, Draw
 from lgt_assets.release.exclusions import counted, exclusions, without
@@ -24,7 +24,7 @@ SHOWN_PROBLEMS = 10
 
 @dg.asset(
     deps=list(RELEASE_TABLES), group_name="release", kinds={"deltalake", "parquet"}, owners=["team:data"],
-    code_version=TRANSFORM, metadata={"dagster/column_schema": column_schema("release")},
+    code_version=TRANSFORM, metadata=column_metadata("release"), tags={"lgt/made-by": "code"},
 )  # fmt: skip
 def release(context: dg.AssetExecutionContext, tables: Tables, models: Models) -> dg.MaterializeResult:
     """One parquet per config and split with a dataset card, and a row that pins every input's Delta version.

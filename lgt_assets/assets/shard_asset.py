@@ -11,7 +11,8 @@ from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.upstream import read_upstream
 from lgt_assets.errors import EngineError, LgtError, RequestsFailedError, UpstreamError
 from lgt_assets.identity import digest
-from lgt_assets.observe import column_schema
+from lgt_assets.observe.columns import column_metadata
+from lgt_assets.observe.progress import observed_progress
 from lgt_assets.partitions import BACKFILL, SHARDS
 from lgt_assets.prompts.templates import prompt_set
 from lgt_assets.resources import Models, Tables
@@ -64,11 +65,12 @@ def shard_asset(
         @dg.asset(
             name=table, deps=list(upstream), group_name=group, partitions_def=SHARDS, backfill_policy=BACKFILL,
             kinds={"deltalake", *kinds}, owners=["team:data"], code_version=version, description=inspect.getdoc(make),
-            pool="gpu" if roles else None, metadata={"dagster/column_schema": column_schema(table)},
-            tags={"lgt/roles": "-".join(roles)} if roles else None,
+            pool="gpu" if roles else None, metadata=column_metadata(table),
+            tags={"lgt/made-by": "model", "lgt/roles": "-".join(roles)} if roles else {"lgt/made-by": "code"},
         )  # fmt: skip
         def run(context: dg.AssetExecutionContext, tables: Tables, models: Models) -> dg.MaterializeResult:
-            return materialize_shards(context, tables.store(), models, table, upstream, make, version)
+            with observed_progress(context.log_event):
+                return materialize_shards(context, tables.store(), models, table, upstream, make, version)
 
         return run
 

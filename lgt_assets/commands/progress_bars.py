@@ -1,13 +1,16 @@
-"""How far a run is: a bar for each asset and role on a terminal, a line for each finished shard elsewhere."""
+"""How far a run is: a bar for each asset and role on a terminal, a line now and then for each shard elsewhere."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from lgt_assets.progress import Pace, listening, short_time
 from lgt_assets.progress import Progress as Step
-from lgt_assets.progress import listening
+
+SECONDS_BETWEEN_LINES = 30.0
 
 
 class Tally:
@@ -29,36 +32,64 @@ class Tally:
 
 
 class Bars:
-    """A listener that draws bars."""
+    """A listener that draws bars; pace and time left are those of the shard that is being made."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    def __init__(self, progress: Progress, now: Callable[[], float] = time.monotonic) -> None:
+        self._progress, self._now = progress, now
         self._tallies: dict[tuple[str, str], tuple[TaskID, Tally]] = {}
+        self._paces: dict[tuple[str, str, str], Pace] = {}
 
     def __call__(self, step: Step) -> None:
         """Move the bar of the step's asset and role."""
         key = (step.asset, step.role)
         if key not in self._tallies:
-            task = self._progress.add_task(step.asset, role=step.role, shard=step.shard, total=step.total)
+            task = self._progress.add_task(step.asset, role=step.role, shard=step.shard, pace="", total=step.total)
             self._tallies[key] = (task, Tally())
         task, tally = self._tallies[key]
         done, total = tally.add(step)
-        self._progress.update(task, completed=done, total=total, shard=step.shard)
+        pace = self._paces.setdefault((*key, step.shard), Pace(self._now))
+        pace.add(step)
+        self._progress.update(task, completed=done, total=total, shard=step.shard, pace=pace_words(pace))
 
 
 class Lines:
-    """A listener that writes a line when a shard's requests are answered."""
+    """A listener that writes a line when a shard's requests are answered, and every half minute until then."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, now: Callable[[], float] = time.monotonic) -> None:
+        self._console, self._now = console, now
         self._last: Step | None = None
+        self._paces: dict[tuple[str, str, str], Pace] = {}
+        self._written_at = now()
 
     def __call__(self, step: Step) -> None:
-        """Write, once per asking, when all is done."""
-        if step.finished and step.total and step != self._last:
-            counts = f"{step.done} requests, {step.sent} sent, {step.reused} reused"
-            self._console.print(f"{step.asset} {step.shard}: {step.role} {counts}", markup=False)
+        """Write, once per asking when all is done, and else if the last line is old enough."""
+        pace = self._paces.setdefault((step.asset, step.role, step.shard), Pace(self._now))
+        before = self._last
+        if before is None or (before.asset, before.role, before.shard) != (step.asset, step.role, step.shard):
+            self._written_at = self._now()
+        pace.add(step)
+        if step.finished and step.total and step != before:
+            self._write(
+                step, f"{step.done} requests, {step.sent} sent, {step.reused} reused", pace_words(pace, left=False)
+            )
+        elif not step.finished and self._now() - self._written_at >= SECONDS_BETWEEN_LINES:
+            self._write(step, f"{step.done} of {step.total} requests planned so far", pace_words(pace))
         self._last = step
+
+    def _write(self, step: Step, counts: str, pace: str) -> None:
+        self._written_at = self._now()
+        words = f"{counts}, {pace}" if pace else counts
+        self._console.print(f"{step.asset} {step.shard}: {step.role} {words}", markup=False)
+
+
+def pace_words(pace: Pace, *, left: bool = True) -> str:
+    """``512 tokens/s, 3 min left``, as far as it is known."""
+    parts = []
+    if pace.tokens_per_second is not None:
+        parts.append(f"{pace.tokens_per_second:,.0f} tokens/s")
+    if left and pace.seconds_left:
+        parts.append(f"{short_time(pace.seconds_left)} left")
+    return ", ".join(parts)
 
 
 @contextmanager
@@ -70,7 +101,7 @@ def showing_progress(console: Console) -> Iterator[None]:
         return
     columns = (
         SpinnerColumn(), TextColumn("{task.description}"), TextColumn("[dim]{task.fields[role]}"), BarColumn(),
-        MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("[dim]{task.fields[shard]}"),
+        MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[pace]}"), TextColumn("[dim]{task.fields[shard]}"),
     )  # fmt: skip
     with Progress(*columns, console=console) as progress, listening(Bars(progress)):
         yield

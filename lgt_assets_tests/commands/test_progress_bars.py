@@ -5,8 +5,9 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.progress import Progress as RichProgress
 
-from lgt_assets.commands.progress_bars import Tally, showing_progress
+from lgt_assets.commands.progress_bars import Bars, Lines, Tally, showing_progress
 from lgt_assets.progress import Progress, report
 
 
@@ -64,6 +65,36 @@ def test_on_a_terminal_a_bar() -> None:
         report(step(1, 2))
         report(step(2, 2))
     assert "distilled_cots" in stream.getvalue() and "2/2" in stream.getvalue()
+
+
+class Clock:
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_without_a_terminal_a_line_every_half_minute_of_a_long_asking() -> None:
+    stream, clock = io.StringIO(), Clock()
+    lines = Lines(Console(file=stream, width=160), clock)
+    for second in range(0, 71, 5):
+        clock.seconds = float(second)
+        lines(Progress("distilled_cots", "made-00000", "vlm", second, 140, 140, 0, tokens=second * 20))
+    lines(Progress("distilled_cots", "made-00000", "vlm", 140, 140, 140, 0, finished=True, tokens=1400))
+    assert stream.getvalue().splitlines() == [
+        "distilled_cots made-00000: vlm 30 of 140 requests planned so far, 20 tokens/s, 2 min left",
+        "distilled_cots made-00000: vlm 60 of 140 requests planned so far, 20 tokens/s, 1 min left",
+        "distilled_cots made-00000: vlm 140 requests, 140 sent, 0 reused, 20 tokens/s",
+    ]
+
+
+def test_a_bar_says_tokens_a_second_and_the_time_left() -> None:
+    progress, clock = RichProgress(disable=True), Clock()
+    bars = Bars(progress, clock)
+    for second in (0, 4):
+        clock.seconds = float(second)
+        bars(Progress("distilled_cots", "made-00000", "vlm", second, 20, 20, 0, tokens=second * 100))
+    assert progress.tasks[0].fields["pace"] == "100 tokens/s, 16 s left"
 
 
 def test_nobody_listens_afterwards() -> None:
