@@ -9,7 +9,7 @@ from pandera.errors import SchemaErrors
 from lgt_assets.errors import ValidationError
 from lgt_assets.schemas import SCHEMAS
 
-BLOCKING_CHECKS = ("schema", "parents")
+BLOCKING_CHECKS = ("schema", "keys", "parents")
 EXAMPLES = 3
 
 
