@@ -11,6 +11,7 @@ from lgt_assets.assets.materialization import shard_materialization, step_result
 from lgt_assets.assets.run_scope import not_made
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.upstream import read_upstream, require_whole
+from lgt_assets.automation import make_missing
 from lgt_assets.errors import EngineError, LgtError, RequestsFailedError, UpstreamError
 from lgt_assets.identity import digest
 from lgt_assets.observe import column_schema
@@ -67,7 +68,7 @@ def shard_asset(
             name=table, deps=list(upstream), group_name=group, partitions_def=SHARDS, backfill_policy=BACKFILL,
             kinds={"deltalake", *kinds}, owners=["team:data"], code_version=version, description=inspect.getdoc(make),
             pool="gpu" if roles else None, metadata={"dagster/column_schema": column_schema(table)},
-            tags={"lgt/roles": "-".join(roles)} if roles else None,
+            tags={"lgt/roles": "-".join(roles)} if roles else None, automation_condition=make_missing(),
         )  # fmt: skip
         def run(
             context: dg.AssetExecutionContext, tables: Tables, models: Models

@@ -27,7 +27,7 @@ def read_upstream(
         run: the run that reads; what it makes itself must be of its own making.
 
     Raises:
-        UpstreamError: the shard was never materialized (or not by ``run``), failed a blocking check, lost rows, or holds bad ones.
+        UpstreamError: the shard was never materialized (or not by ``run``), failed a blocking check, lost rows, or has bad ones.
     """
     expected = _recorded_rows(instance, table, shard, run)
     _require_checks_passed(instance, table, shard)
@@ -80,8 +80,9 @@ def _require_checks_passed(instance: dg.DagsterInstance, table: str, shard: str)
     failed = failed_checks(instance, BLOCKING, table, shard)
     if failed:
         said = "; ".join(f"{name}: {text}" for name, text in failed.items())
+        names = ", ".join(sorted(failed))
         raise UpstreamError(
-            f"{table}, shard {shard}, failed its blocking checks ({', '.join(sorted(failed))}): {said}; {how_to_mend(table, shard)}"
+            f"{table}, shard {shard}, failed its blocking checks ({names}): {said}; {how_to_mend(table, shard)}"
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from lgt_assets.assets.run_scope import is_read_in, shards_not_made, tables_made_in
+from lgt_assets.assets.run_scope import is_read_in, shards_not_made
 from lgt_assets.checks.declarations import DECLARATIONS, Check, checks_of
 from lgt_assets.checks.evaluation import latest_materialization, previous_numbers, severity_of, shard_evaluation
 from lgt_assets.partitions import SHARDS
@@ -85,7 +85,11 @@ def _all_shards(
 ) -> dg.AssetCheckResult:
     """The one evaluation that Dagster wants of a run over a range. It closes no gate while shards are left that passed."""
     failed = {shard: finding.said for shard, finding in findings.items() if not finding.passed}
-    said = f"{len(failed)} of {len(findings)} shards failed: {_listed(failed)}" if failed else f"{len(findings)} shards passed"
+    said = (
+        f"{len(failed)} of {len(findings)} shards failed: {_listed(failed)}"
+        if failed
+        else f"{len(findings)} shards passed"
+    )
     not_judged = f"; {len(not_made)} were not made" if not_made else ""
     return dg.AssetCheckResult(
         asset_key=dg.AssetKey(table), check_name=check.name, passed=not failed, description=said + not_judged,

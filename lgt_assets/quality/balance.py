@@ -92,6 +92,10 @@ def type_quotas(rows: Slice) -> Finding:
     if wilson_interval(others, total)[0] > settings.other_types:
         shown = ", ".join(name for name, _count in counts.most_common(3))
         problems.append(f"{others / total:.1%} are of types that the profile does not name ({shown})")
-    numbers |= {"threshold_least_share": least, "threshold_most_share": most, "threshold_other_types": settings.other_types}
+    numbers |= {
+        "threshold_least_share": least,
+        "threshold_most_share": most,
+        "threshold_other_types": settings.other_types,
+    }
     said = "; ".join(problems) or "types: " + ", ".join(f"{name} {count / total:.0%}" for name, count in own.items())
     return Finding(not problems, said, numbers)

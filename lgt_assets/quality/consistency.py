@@ -33,13 +33,17 @@ def consistency(rows: Slice) -> Finding:
         "contradictions": contradicted, "threshold": settings.contradictions,
     }  # fmt: skip
     if wrong:
-        return Finding(False, f"{wrong} of {count} rows say of themselves what their answers do not: make the shard again", numbers)
+        return Finding(
+            False, f"{wrong} of {count} rows say of themselves what their answers do not: make the shard again", numbers
+        )
     if read < settings.minimum_rows:
         return too_few(read, settings.minimum_rows, "thoughts that conclude", numbers)
     numbers["rate"] = round(contradicted / read, 4)
     passed = wilson_interval(contradicted, read)[0] <= settings.contradictions
     shown = "" if passed else f", such as {example}"
-    return Finding(passed, f"{contradicted} of {read} thoughts come to another answer than the one given{shown}", numbers)
+    return Finding(
+        passed, f"{contradicted} of {read} thoughts come to another answer than the one given{shown}", numbers
+    )
 
 
 def _simple(rows: Slice) -> pl.LazyFrame:
@@ -58,4 +62,6 @@ def _expanded(rows: Slice) -> pl.LazyFrame:
     agree = (pl.col("is_correct") == (pl.col("answer_index") == pl.col("right_index"))) & (
         pl.col("transition") == pl.concat_str(letters)
     )
-    return read.join(simple, on="cot_id").with_columns(agree.alias("flags_agree"), pl.col("added_thought").alias("added"))
+    return read.join(simple, on="cot_id").with_columns(
+        agree.alias("flags_agree"), pl.col("added_thought").alias("added")
+    )

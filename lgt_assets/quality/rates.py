@@ -32,7 +32,12 @@ def duplicates(rows: Slice) -> Finding:
             if duplicate_reason(asked, earlier, similarity):
                 found, example = found + 1, example or row["question"]
             earlier.append(asked)
-    numbers = {"questions": total, "near_duplicates": found, "similarity": similarity, "threshold": settings.duplicate_rate}
+    numbers = {
+        "questions": total,
+        "near_duplicates": found,
+        "similarity": similarity,
+        "threshold": settings.duplicate_rate,
+    }
     if total < settings.minimum_rows:
         return too_few(total, settings.minimum_rows, "questions", numbers)
     numbers["rate"] = round(found / total, 4)
@@ -86,7 +91,9 @@ def length_drift(rows: Slice) -> Finding:
     compared = list(_changes(found, rows))
     if not compared:
         return Finding(True, "nothing to compare with yet", numbers | {"threshold": settings.length_drift})
-    numbers |= {f"change of {name}": round(change, 4) for name, change in compared} | {"threshold": settings.length_drift}
+    numbers |= {f"change of {name}": round(change, 4) for name, change in compared} | {
+        "threshold": settings.length_drift
+    }
     drifted = [f"{name} {change:+.0%}" for name, change in compared if abs(change) > settings.length_drift]
     said = "mean length: " + ", ".join(f"{name} {change:+.1%}" for name, change in compared)
     advice = "; compare the shard's rows of both Delta versions" if drifted else ""

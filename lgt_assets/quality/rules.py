@@ -93,5 +93,8 @@ def _origins(table: str) -> Iterator[Reference]:
 
 def _missing_origins(rows: Slice, reference: Reference) -> pl.Series:
     named = rows.scan(reference.column).select(pl.col(reference.column).alias("id")).drop_nulls().unique()
-    held = [rows.scan(key_column(name), table=name).select(pl.col(key_column(name)).alias("id")) for name in reference.tables]
+    held = [
+        rows.scan(key_column(name), table=name).select(pl.col(key_column(name)).alias("id"))
+        for name in reference.tables
+    ]
     return named.join(pl.concat(held), on="id", how="anti").sort("id").collect(engine="streaming")["id"]

@@ -104,9 +104,7 @@ def test_a_check_run_alone_finds_the_poison_and_closes_the_gate(
 
     assert runs.run(instance, selection=SOURCES).failures == []
     poison(store, SHARDS[1])
-    checks = dg.AssetSelection.checks(
-        *[dg.AssetCheckKey(dg.AssetKey("images"), name) for name in BLOCKING_CHECKS]
-    )
+    checks = dg.AssetSelection.checks(*[dg.AssetCheckKey(dg.AssetKey("images"), name) for name in BLOCKING_CHECKS])
     job = dg.Definitions(
         assets=defs.assets, asset_checks=defs.asset_checks, resources=defs.resources, executor=defs.executor,
         jobs=[dg.define_asset_job("only_checks", selection=checks)],
