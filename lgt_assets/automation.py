@@ -32,6 +32,6 @@ AUTOMATION = dg.AutomationConditionSensorDefinition(
     minimum_interval_seconds=30,
     description=(
         "Switched on, makes every shard of every partitioned asset that was never made, once its upstream shards are there and "
-        f"passed their blocking checks, {SHARDS_PER_RUN} shards a run. Never makes again what is there. It asks models: mind the cost."
+        f"passed their blocking checks, {SHARDS_PER_RUN} shards a run. Never makes again what is there. Models cost."
     ),
 )

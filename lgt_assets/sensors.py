@@ -14,8 +14,8 @@ from lgt_assets.sources.growth import grown_manifests, shards_on_disk
 
 @dg.sensor(job=register_source, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
 def new_shards(context: dg.SensorEvaluationContext, tables: Tables) -> dg.SensorResult:
-    """Registers shards that lie in the state folder and are no partitions yet, and starts `register_source` for every manifest that
-    changed since it was last added: its new rows become new shards.
+    """Registers shards that lie in the state folder and are no partitions yet, and starts `register_source` for every manifest
+    that changed since it was last added: its new rows become new shards.
     """
     known = set(registered_shards(context.instance))
     missing = [shard for shard in shards_on_disk(state_folder()) if shard not in known]

@@ -33,6 +33,10 @@ query Status($id: String!) {
     } } }
   }
 }"""
+DAEMON = (
+    "import dagster._daemon.controller as controller; controller.DEFAULT_DAEMON_INTERVAL_SECONDS = {}; "
+    "from dagster._daemon.cli import main; main()"
+)
 FINISHED = {"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED"}
 
 
@@ -90,18 +94,24 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running_dagit(state: Path, log: Path, environment: Mapping[str, str]) -> Iterator[Dagit]:
-    """Web server and daemon on the instance in ``state``; their output goes to ``log``."""
+def running_dagit(
+    state: Path, log: Path, environment: Mapping[str, str], *, pause_seconds: int = 30
+) -> Iterator[Dagit]:
+    """Web server and daemon on the instance in ``state``; their output goes to ``log``.
+
+    Args:
+        pause_seconds: how long the daemon waits before it looks after backfills again; Dagster has no setting for it.
+    """
     port = _free_port()
     variables = dict(os.environ) | dict(environment) | {"LGT_STATE": str(state), "DAGSTER_HOME": str(state / "dagster")}
     programs = [
-        ["dagster_webserver", "-m", "lgt_assets.definitions", "-h", "127.0.0.1", "-p", str(port)],
-        ["dagster._daemon", "run", "-m", "lgt_assets.definitions"],
+        ["-m", "dagster_webserver", "-m", "lgt_assets.definitions", "-h", "127.0.0.1", "-p", str(port)],
+        ["-c", DAEMON.format(pause_seconds), "run", "-m", "lgt_assets.definitions"],
     ]
     with log.open("wb") as output:
         processes = [
             subprocess.Popen(
-                [sys.executable, "-m", *program], env=variables, stdout=output, stderr=output, start_new_session=True
+                [sys.executable, *program], env=variables, stdout=output, stderr=output, start_new_session=True
             )
             for program in programs
         ]
