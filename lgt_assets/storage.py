@@ -91,11 +91,9 @@ class DeltaStore:
         return sorted({part["shard"] for part in self._open(table).partitions()})
 
     def slice_version(self, table: str, shard: str) -> str:
-        """A version of a shard's rows alone: it stays while others are written, and changes when its files do.
-
-        Raises:
-            StorageError: the table does not exist yet.
-        """
+        """A version of a shard's rows alone: it stays while others are written, and changes when its files do."""
+        if not self.exists(table):
+            return digest([])[:16]
         actions = pl.DataFrame(self._open(table).get_add_actions(flatten=True)).select("path", "partition.shard")
         return digest(actions.filter(pl.col("partition.shard") == shard)["path"].sort().to_list())[:16]
 

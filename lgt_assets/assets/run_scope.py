@@ -1,6 +1,6 @@
 """What one run makes, and which of its shards it could not make. The event log keeps it, so every step can ask."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import dagster as dg
 
@@ -30,15 +30,15 @@ def not_made(table: str, shard: str, reason: str) -> dg.AssetObservation:
     )
 
 
-def shards_not_made(context: Scope, table: str, shards: Sequence[str]) -> dict[str, str]:
-    """Those of ``shards`` that this run should have made of ``table`` and did not, or that never were made; with the reason."""
-    made_here, missing = table in tables_made_in(context), {}
-    for shard in shards:
-        filter_ = dg.AssetRecordsFilter(asset_key=dg.AssetKey(table), asset_partitions=[shard])
-        records = context.instance.fetch_materializations(filter_, limit=1).records
-        if not records or (made_here and records[0].run_id != context.run.run_id):
-            missing[shard] = why_not_made(context.instance, table, shard, context.run.run_id)
-    return missing
+def shards_not_made(context: Scope, table: str, made: Mapping[str, dg.EventLogRecord | None]) -> dict[str, str]:
+    """Those shards that this run should have made of ``table`` and did not, or that never were made; with the reason.
+
+    Args:
+        made: the latest materialization of every shard in question.
+    """
+    run_id, made_here = context.run.run_id, table in tables_made_in(context)
+    missing = [shard for shard, record in made.items() if record is None or (made_here and record.run_id != run_id)]
+    return {shard: why_not_made(context.instance, table, shard, run_id) for shard in missing}
 
 
 def why_not_made(instance: dg.DagsterInstance, table: str, shard: str, run_id: str) -> str:

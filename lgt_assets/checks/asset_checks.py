@@ -9,9 +9,11 @@ from lgt_assets.checks.declarations import DECLARATIONS, Check, checks_of
 from lgt_assets.checks.evaluation import latest_materialization, previous_numbers, severity_of, shard_evaluation
 from lgt_assets.partitions import SHARDS
 from lgt_assets.quality.findings import Finding, Slice
+from lgt_assets.quality.verified import files_of, note_verified
 from lgt_assets.resources import Models, Tables
 from lgt_assets.settings import Profile
 from lgt_assets.storage import DeltaStore
+from lgt_assets.validation import BLOCKING_CHECKS
 
 SHOWN_SHARDS = 10
 Findings = dict[str, Finding]
@@ -49,9 +51,10 @@ def evaluate(
     instance, scope = context.instance, context.op_execution_context
     partitioned = context.has_partition_key or context.has_partition_key_range
     shards = list(context.partition_keys) if partitioned else store.shards(table)
-    not_made = shards_not_made(scope, table, shards) if partitioned else {}
+    made = {shard: latest_materialization(instance, table, shard) for shard in shards}
+    not_made = shards_not_made(scope, table, made) if partitioned else {}
     judged = [shard for shard in shards if shard not in not_made]
-    made = {shard: latest_materialization(instance, table, shard) for shard in judged}
+    files = {shard: files_of(store, table, shard) for shard in judged}
     refused, is_last = dict(not_made), not is_read_in(scope, table)
     for check in checks:
         findings = {
@@ -69,6 +72,10 @@ def evaluate(
         for shard, finding in findings.items():
             scope.log_event(shard_evaluation(check, table, shard, finding, made[shard]))
         yield _all_shards(table, check, findings, not_made, goes_on=not is_last and len(refused) < len(shards))
+    if {check.name for check in checks} >= set(BLOCKING_CHECKS):
+        for shard in judged:
+            if shard not in refused:
+                note_verified(store, table, shard, files[shard])
     if refused and (is_last or len(refused) == len(shards)):
         raise dg.Failure(f"{table}: {len(refused)} shards may not be used: {_listed(refused)}", allow_retries=False)
 

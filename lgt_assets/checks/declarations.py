@@ -15,12 +15,17 @@ SOURCES_AND_QUESTIONS = ("images", "grounded_objects", *QUESTIONS, *TRACES)
 
 @dataclass(frozen=True)
 class Check:
-    """One check of some tables. A blocking one closes the gate below a shard; others warn."""
+    """One check of some tables. A blocking one closes the gate below a shard; others warn.
+
+    Attributes:
+        compares: whether it needs what it measured when the shard was made the time before.
+    """
 
     name: str
     description: str
     tables: tuple[str, ...]
     measure: Callable[[Slice], Finding]
+    compares: bool = False
 
     @property
     def blocking(self) -> bool:
@@ -52,7 +57,7 @@ DECLARATIONS = (
     ),
     Check(
         "length_drift", "Texts are about as long as when the shard was last made (checks.length_drift).",
-        tuple(rates.TEXTS), rates.length_drift,
+        tuple(rates.TEXTS), rates.length_drift, compares=True,
     ),
     Check(
         "consistency", "Flags follow from the answers, and thoughts come to the answer given (checks.contradictions).", TRACES,

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 from dagster._core.event_api import PartitionKeyFilter
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecord,
+    AssetCheckExecutionRecordStatus,
+)
 
 from lgt_assets.checks.declarations import Check
 from lgt_assets.quality.findings import Finding
@@ -50,14 +53,16 @@ def shard_evaluation(
 def previous_numbers(
     instance: dg.DagsterInstance, check: Check, table: str, shard: str, made: dg.EventLogRecord | None
 ) -> Mapping[str, object]:
-    """What the check measured of the shard as it was made the time before; empty if it was not."""
+    """What the check measured of the shard as it was made the time before; empty if it was not, or if nobody compares."""
+    if not check.compares:
+        return {}
     key = dg.AssetCheckKey(dg.AssetKey(table), check.name)
     history = instance.event_log_storage.get_asset_check_execution_history(
         key, limit=HISTORY, status=EVALUATED, partition_filter=PartitionKeyFilter(key=shard)
     )
     for record in history:
-        evaluation = record.event.dagster_event.event_specific_data if record.event else None
-        if not isinstance(evaluation, dg.AssetCheckEvaluation):
+        evaluation = _evaluation(record)
+        if evaluation is None:
             continue
         target = evaluation.target_materialization_data
         if made is None or target is None or target.storage_id != made.storage_id:
@@ -67,15 +72,23 @@ def previous_numbers(
 
 def failed_checks(instance: dg.DagsterInstance, checks: list[Check], table: str, shard: str) -> dict[str, str]:
     """Blocking checks whose last evaluation of the shard failed, with what it said; one that was only planned does not count."""
-    failed = {}
-    for check in checks:
-        key = dg.AssetCheckKey(dg.AssetKey(table), check.name)
-        history = instance.event_log_storage.get_asset_check_execution_history(
-            key, limit=1, status=EVALUATED, partition_filter=PartitionKeyFilter(key=shard)
-        )
-        if history and history[0].status == AssetCheckExecutionRecordStatus.FAILED:
-            event = history[0].event
-            evaluation = event.dagster_event.event_specific_data if event and event.dagster_event else None
-            said = evaluation.description if isinstance(evaluation, dg.AssetCheckEvaluation) else None
-            failed[check.name] = said or ""
+    keys, of_shard = (
+        [dg.AssetCheckKey(dg.AssetKey(table), check.name) for check in checks],
+        PartitionKeyFilter(key=shard),
+    )
+    storage, failed = instance.event_log_storage, {}
+    for key, latest in storage.get_latest_asset_check_execution_by_key(keys, of_shard).items():
+        records = [latest]
+        if latest.status not in EVALUATED:
+            records = storage.get_asset_check_execution_history(key, 1, status=EVALUATED, partition_filter=of_shard)
+        for record in records:
+            if record.status == AssetCheckExecutionRecordStatus.FAILED:
+                evaluation = _evaluation(record)
+                failed[key.name] = (evaluation.description if evaluation else None) or ""
     return failed
+
+
+def _evaluation(record: AssetCheckExecutionRecord) -> dg.AssetCheckEvaluation | None:
+    event = record.event.dagster_event if record.event else None
+    data = event.event_specific_data if event else None
+    return data if isinstance(data, dg.AssetCheckEvaluation) else None

@@ -84,6 +84,12 @@ def parents(rows: Slice) -> Finding:
     return Finding(not problems, "; ".join(problems) or "every id named exists", numbers)
 
 
+def referenced_tables(table: str) -> list[str]:
+    """Tables that hold the rows which rows of ``table`` name."""
+    references = (*REFERENCES[table], *_origins(table))
+    return list(dict.fromkeys(name for reference in references for name in reference.tables))
+
+
 def _origins(table: str) -> Iterator[Reference]:
     by_table = {"preference_pairs": ("distilled_cots", "expanded_traces")}
     tables = by_table.get(table, ("seed_questions", "composed_questions", "distilled_cots", "expanded_traces"))
