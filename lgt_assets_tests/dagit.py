@@ -68,15 +68,23 @@ class Dagit:
 
     def backfill(self, assets: list[str], shards: list[str], *, seconds: float = 300) -> dict:
         """Launch a backfill as the button does, and wait for its end; its final state."""
+        return self.finished_backfill(self.launch_backfill(assets, shards), seconds=seconds)
+
+    def launch_backfill(self, assets: list[str], shards: list[str]) -> str:
+        """Launch a backfill as the button does; its id."""
         params = {"assetSelection": [{"path": [name]} for name in assets], "partitionNames": shards}
         launched = self.query(LAUNCH_BACKFILL, {"params": params})["launchPartitionBackfill"]
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
+        return launched["backfillId"]
+
+    def finished_backfill(self, backfill_id: str, *, seconds: float = 300) -> dict:
+        """The final state of a backfill, once it is over."""
 
         def finished() -> dict | None:
-            state = self.query(BACKFILL_STATUS, {"id": launched["backfillId"]})["partitionBackfillOrError"]
+            state = self.query(BACKFILL_STATUS, {"id": backfill_id})["partitionBackfillOrError"]
             return state if state.get("status") in FINISHED else None
 
-        return wait_until(finished, seconds, f"backfill of {assets} x {shards}")
+        return wait_until(finished, seconds, f"backfill {backfill_id}")
 
 
 def _answers(url: str) -> bool:

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -109,13 +109,20 @@ class Served:
         )  # fmt: skip
         return json.loads(said.strip().splitlines()[-1])["shards"]
 
-    def launch_run(self, assets: Sequence[str], first: str, last: str) -> tuple[str, str]:
-        """One run over a range of shards, as the launchpad starts it; its status and what its failed steps said."""
+    def launch_run(
+        self, assets: Sequence[str], first: str, last: str, *, checks: Mapping[str, Sequence[str]] | None = None
+    ) -> tuple[str, str]:
+        """One run over a range of shards, as the launchpad starts it; its status and what its failed steps said.
+
+        Args:
+            checks: of no asset that is made, to be evaluated alone.
+        """
         keys = [{"path": [name]} for name in assets]
+        chosen = [{"assetKey": {"path": [a]}, "name": name} for a, names in (checks or {}).items() for name in names]
         params = {
             "selector": {
                 "repositoryName": REPOSITORY, "repositoryLocationName": LOCATION, "pipelineName": "__ASSET_JOB",
-                "assetSelection": keys, "assetCheckSelection": None,
+                "assetSelection": keys, "assetCheckSelection": chosen or None,
             },
             "executionMetadata": {"tags": [
                 {"key": "dagster/asset_partition_range_start", "value": first},
