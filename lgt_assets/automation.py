@@ -15,13 +15,16 @@ def make_missing() -> dg.AutomationCondition:
     """
     condition = dg.AutomationCondition
     retry = condition.any_deps_updated().since_last_handled().with_label("upstream was made again")
+    passed = condition.all_checks_match(condition.check_passed(), blocking_only=True)
+    # What is requested with its upstream comes in one run with it, where the gate asks for the checks.
+    upstream_passed = condition.all_deps_match(condition.will_be_requested() | passed)
     return (
         condition.missing()
         & ~condition.in_progress()
         & (~condition.execution_failed() | retry)
         & ~condition.any_deps_missing()
         & ~condition.any_deps_in_progress()
-        & condition.all_deps_blocking_checks_passed()
+        & upstream_passed.with_label("upstream passed its blocking checks")
     ).with_label("is missing, and can be made")
 
 

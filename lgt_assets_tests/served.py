@@ -15,6 +15,7 @@ import yaml
 from deltalake import write_deltalake
 
 from benchmarks.crash import write_profile
+from lgt_assets.checks.evaluation import latest_materialization
 from lgt_assets.instance import prepare_environment
 from lgt_assets.prompts.templates import PROMPTS_FOLDER
 from lgt_assets.storage import DeltaStore
@@ -181,6 +182,18 @@ class Served:
         selector = {"repositoryName": REPOSITORY, "repositoryLocationName": LOCATION, "sensorName": name}
         said = self.dagit.query(START_SENSOR, {"selector": selector})["startSensor"]
         assert said["__typename"] == "Sensor", said
+
+    def slices(self, tables: Sequence[str], shards: Sequence[str]) -> dict[tuple[str, str], tuple]:
+        """Rows, files and the latest materialization of every slice."""
+        with self.instance() as instance:
+            return {
+                (table, shard): (
+                    self.store.read(table, shards=[shard]).rows(), self.store.slice_version(table, shard),
+                    latest_materialization(instance, table, shard).storage_id,
+                )
+                for table in tables
+                for shard in shards
+            }  # fmt: skip
 
     def asked(self) -> list[str]:
         """A hash of every request that reached the model's server."""

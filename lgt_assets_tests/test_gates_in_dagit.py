@@ -11,14 +11,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES, RunsFilter
 from PIL import Image
 
-from lgt_assets.automation import AUTOMATION
-from lgt_assets.checks.evaluation import latest_materialization
 from lgt_assets.partitions import registered_shards
 from lgt_assets.sources import add_source
-from lgt_assets.validation import BLOCKING_CHECKS
 from lgt_assets_tests.dagit import wait_until
 from lgt_assets_tests.served import CANCEL, REEXECUTE, Served, lgt, serving
 
@@ -115,20 +111,6 @@ def free_slots(instance: dg.DagsterInstance) -> None:
 CHAIN = [*SOURCES, *ASKING]
 
 
-def state_of(served: Served, tables: list[str], shards: list[str]) -> dict:
-    """Rows, files and the latest materialization of every slice."""
-    with served.instance() as instance:
-        return {
-            (table, shard): (
-                served.store.read(table, shards=[shard]).rows(),
-                served.store.slice_version(table, shard),
-                latest_materialization(instance, table, shard).storage_id,
-            )
-            for table in tables
-            for shard in shards
-        }
-
-
 def test_an_edited_prompt_marks_its_asset_and_making_one_shard_again_touches_no_other(served: Served) -> None:
     shards = served.add_scenes("edited", 3, seed=3)
     assert served.dagit.backfill(CHAIN, shards)["status"] == "COMPLETED_SUCCESS"
@@ -139,9 +121,9 @@ def test_an_edited_prompt_marks_its_asset_and_making_one_shard_again_touches_no_
     served.reload()
     edited = fresh | {"composed_questions": ("STALE", ["CODE"])}
     assert [served.stale(CHAIN, shard) for shard in shards] == [edited] * 3
-    before = state_of(served, CHAIN, shards)
+    before = served.slices(CHAIN, shards)
     assert served.launch_run(["composed_questions"], shards[1], shards[1]) == ("SUCCESS", "")
-    after = state_of(served, CHAIN, shards)
+    after = served.slices(CHAIN, shards)
     made = ("composed_questions", shards[1])
     assert all(was != now for was, now in zip(before[made], after[made], strict=True))
     assert {key for key in before if before[key] != after[key]} == {made}
@@ -175,42 +157,3 @@ def manifest_row(folder: Path, number: int) -> str:
     Image.new("RGB", (40, 30), (40 * number, 10, 10)).save(folder / f"{number}.png")
     row = {"image": f"{number}.png", "caption": f"Sheet number {number}.", "license": "CC0"}
     return json.dumps(row | {"boxes": [{"label": "sheet", "box": [0, 0, 40, 30]}]}) + "\n"
-
-
-def test_automation_makes_what_is_missing_and_nothing_else(tmp_path: Path) -> None:
-    with serving(tmp_path) as served, served.instance() as instance:
-        good, failed, poisoned = served.add_scenes("auto", 3, seed=4)
-        shards = [good, failed, poisoned]
-        assert served.dagit.backfill(SOURCES, shards)["status"] == "COMPLETED_SUCCESS"
-        before = state_of(served, SOURCES, shards)
-        served.poison("images", failed, caption="")
-        assert served.launch_run([], failed, failed, checks={"images": BLOCKING_CHECKS})[0] == "FAILURE"
-        assert served.check("images", "schema", failed)["status"] == "FAILED"
-        served.poison("images", poisoned, caption="")
-        assert ticks(instance) == 0  # off until somebody switches it on
-        served.start_sensor(AUTOMATION.name)
-        all_below = [*ASKING, "expanded_traces", "preference_pairs", "sft_mix", "rl_prompts"]
-        new = served.add_scenes("auto", 4, seed=4)
-        whole = {good, *new}
-        for asset in (*SOURCES, *all_below):
-            wait_until(lambda asset=asset: whole <= made(served, asset, [*shards, *new]), 240, f"{asset} of {whole}")
-        for asset in all_below:
-            assert made(served, asset, [*shards, *new]) == whole, asset
-        assert served.partitions("seed_questions", shards)["failed"] == {poisoned}
-        # it neither tries again what failed nor makes again what is there
-        wait_until(lambda: not instance.get_runs(RunsFilter(statuses=NOT_FINISHED_STATUSES)), 120, "an end of runs")
-        runs, seen = {run.run_id for run in instance.get_runs()}, ticks(instance)
-        wait_until(lambda: ticks(instance) >= seen + 2, 120, "two more looks")
-        assert {run.run_id for run in instance.get_runs()} == runs
-        after = state_of(served, SOURCES, shards)
-        assert {key: value[2] for key, value in after.items()} == {key: value[2] for key, value in before.items()}
-
-
-def made(served: Served, asset: str, shards: list[str]) -> set[str]:
-    return served.partitions(asset, shards)["materialized"]
-
-
-def ticks(instance: dg.DagsterInstance) -> int:
-    """How often the automation has looked."""
-    states = [state for state in instance.all_instigator_state() if state.instigator_name == AUTOMATION.name]
-    return sum(len(instance.get_ticks(state.instigator_origin_id, state.selector_id)) for state in states)
