@@ -244,6 +244,10 @@ def serving(folder: Path, *, delay: float = 0.0) -> Iterator[Served]:
         (folder / "rule.yaml").write_text(yaml.safe_dump(profile))
         with environment_of(folder / "state", str(folder / "rule.yaml")):
             prepare_environment()
+            # Its databases are made by one process: two that make them at once spoil them.
+            with dg.DagsterInstance.get() as instance:
+                instance.get_runs(limit=1)
+                instance.all_instigator_state()
         with running_dagit(folder / "state", folder / "dagit.log", environment(folder), pause_seconds=2) as dagit:
             yield Served(folder, dagit, log)
     finally:
