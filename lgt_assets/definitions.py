@@ -13,8 +13,10 @@ from lgt_assets.assets.release import release
 from lgt_assets.assets.rl_prompts import rl_prompts
 from lgt_assets.assets.seed_questions import seed_questions
 from lgt_assets.assets.sft_mix import sft_mix
+from lgt_assets.automation import AUTOMATION
 from lgt_assets.checks import CHECKS
 from lgt_assets.resources import Models, Tables
+from lgt_assets.sensors import new_shards
 
 ASSETS = [
     images, grounded_objects, seed_questions, composed_questions, distilled_cots, expanded_traces, preference_pairs,
@@ -25,6 +27,7 @@ defs = dg.Definitions(
     assets=ASSETS,
     asset_checks=CHECKS,
     jobs=[register_source],
+    sensors=[new_shards, AUTOMATION],
     resources={"tables": Tables(), "models": Models()},
     # Steps of one run share the loaded models; shards are spread over runs, not over steps.
     executor=dg.in_process_executor,

@@ -164,6 +164,35 @@ class RlSettings(Settings):
     open_answer_words: int = Field(3, gt=0, description="Words of an open answer, at most.")
 
 
+class CheckSettings(Settings):
+    """From when on Dagit warns about a shard; see docs/checks.md. Shards with too few rows pass unjudged."""
+
+    minimum_rows: int = Field(
+        50, gt=0, description="Rows (for rates: cases) below which a shard is too small to be judged."
+    )
+    answer_position_p: float = Field(
+        0.001, gt=0, lt=1, description="Chi-square p from which down positions are uneven,"
+    )
+    answer_position_deviation: Share = Field(0.05, description="if one also differs from its even share by this much.")
+    type_share_of_even: Share = Field(0.25, description="Least share of each of questions.types, of an even share.")
+    other_types: Share = Field(0.1, description="Largest share of questions of a type that questions.types lacks.")
+    duplicate_rate: Share = Field(
+        0.02, description="Largest share of near-duplicates of another question of the picture."
+    )
+    blindness: Share = Field(
+        0.45, description="Largest mean share of blind votes that are right; chance is 0.25 of four choices."
+    )
+    acceptance: Share = Field(0.5, description="Least share of what an asset judged that it accepted.")
+    acceptance_by_asset: dict[str, Share] = Field({}, description="Where an asset has its own.")
+    length_drift: float = Field(
+        0.25, gt=0, description="Largest change of the mean length since the shard was last made."
+    )
+    contradictions: Share = Field(
+        0.02, description="Largest share of thoughts that come to another answer than the one given."
+    )
+    thoughts_read: int = Field(2000, gt=0, description="Thoughts of a shard that are read for it, drawn by their ids.")
+
+
 class ReleaseSettings(Settings):
     """What a release leaves out, and how much of the rest it draws."""
 
@@ -204,6 +233,7 @@ class Profile(Settings):
     mix: MixSettings = MixSettings()
     rl: RlSettings = RlSettings()
     release: ReleaseSettings = ReleaseSettings()
+    checks: CheckSettings = CheckSettings()
 
     @model_validator(mode="after")
     def _roles_name_models(self) -> "Profile":

@@ -18,6 +18,7 @@ from deltalake import CommitProperties, DeltaTable, WriterProperties, write_delt
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from lgt_assets.errors import StorageError
+from lgt_assets.identity import digest
 from lgt_assets.schemas import SCHEMAS, frame, partition_columns
 
 COMMIT_RETRIES = 100
@@ -88,6 +89,13 @@ class DeltaStore:
         if not self.exists(table) or "shard" not in partition_columns(table):
             return []
         return sorted({part["shard"] for part in self._open(table).partitions()})
+
+    def slice_version(self, table: str, shard: str) -> str:
+        """A version of a shard's rows alone: it stays while others are written, and changes when its files do."""
+        if not self.exists(table):
+            return digest([])[:16]
+        actions = pl.DataFrame(self._open(table).get_add_actions(flatten=True)).select("path", "partition.shard")
+        return digest(actions.filter(pl.col("partition.shard") == shard)["path"].sort().to_list())[:16]
 
     def replace(
         self,

@@ -11,7 +11,7 @@ from lgt_assets.references import REFERENCES as REFERENCES
 from lgt_assets.references import Reference as Reference
 from lgt_assets.schemas import SCHEMAS
 
-BLOCKING_CHECKS = ("schema", "parents")
+BLOCKING_CHECKS = ("schema", "keys", "parents")
 EXAMPLES = 3
 
 

@@ -33,6 +33,10 @@ query Status($id: String!) {
     } } }
   }
 }"""
+DAEMON = (
+    "import dagster._daemon.controller as controller; controller.DEFAULT_DAEMON_INTERVAL_SECONDS = {}; "
+    "from dagster._daemon.cli import main; main()"
+)
 FINISHED = {"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED"}
 
 
@@ -64,15 +68,23 @@ class Dagit:
 
     def backfill(self, assets: list[str], shards: list[str], *, seconds: float = 300) -> dict:
         """Launch a backfill as the button does, and wait for its end; its final state."""
+        return self.finished_backfill(self.launch_backfill(assets, shards), seconds=seconds)
+
+    def launch_backfill(self, assets: list[str], shards: list[str]) -> str:
+        """Launch a backfill as the button does; its id."""
         params = {"assetSelection": [{"path": [name]} for name in assets], "partitionNames": shards}
         launched = self.query(LAUNCH_BACKFILL, {"params": params})["launchPartitionBackfill"]
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
+        return launched["backfillId"]
+
+    def finished_backfill(self, backfill_id: str, *, seconds: float = 300) -> dict:
+        """The final state of a backfill, once it is over."""
 
         def finished() -> dict | None:
-            state = self.query(BACKFILL_STATUS, {"id": launched["backfillId"]})["partitionBackfillOrError"]
+            state = self.query(BACKFILL_STATUS, {"id": backfill_id})["partitionBackfillOrError"]
             return state if state.get("status") in FINISHED else None
 
-        return wait_until(finished, seconds, f"backfill of {assets} x {shards}")
+        return wait_until(finished, seconds, f"backfill {backfill_id}")
 
 
 def _answers(url: str) -> bool:
@@ -90,18 +102,24 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running_dagit(state: Path, log: Path, environment: Mapping[str, str]) -> Iterator[Dagit]:
-    """Web server and daemon on the instance in ``state``; their output goes to ``log``."""
+def running_dagit(
+    state: Path, log: Path, environment: Mapping[str, str], *, pause_seconds: int = 30
+) -> Iterator[Dagit]:
+    """Web server and daemon on the instance in ``state``; their output goes to ``log``.
+
+    Args:
+        pause_seconds: how long the daemon waits before it looks after backfills again; Dagster has no setting for it.
+    """
     port = _free_port()
     variables = dict(os.environ) | dict(environment) | {"LGT_STATE": str(state), "DAGSTER_HOME": str(state / "dagster")}
     programs = [
-        ["dagster_webserver", "-m", "lgt_assets.definitions", "-h", "127.0.0.1", "-p", str(port)],
-        ["dagster._daemon", "run", "-m", "lgt_assets.definitions"],
+        ["-m", "dagster_webserver", "-m", "lgt_assets.definitions", "-h", "127.0.0.1", "-p", str(port)],
+        ["-c", DAEMON.format(pause_seconds), "run", "-m", "lgt_assets.definitions"],
     ]
     with log.open("wb") as output:
         processes = [
             subprocess.Popen(
-                [sys.executable, "-m", *program], env=variables, stdout=output, stderr=output, start_new_session=True
+                [sys.executable, *program], env=variables, stdout=output, stderr=output, start_new_session=True
             )
             for program in programs
         ]

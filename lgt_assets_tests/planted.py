@@ -123,7 +123,7 @@ def bed(tmp_path_factory: pytest.TempPathFactory) -> Bed:
 
 
 @contextmanager
-def _environment(state: Path, profile: str) -> Iterator[None]:
+def environment_of(state: Path, profile: str) -> Iterator[None]:
     """``LGT_STATE``, ``LGT_PROFILE`` and ``DAGSTER_HOME`` for the block, then as before."""
     names = ("LGT_STATE", "LGT_PROFILE", "DAGSTER_HOME", "HF_HUB_OFFLINE")
     before = {name: os.environ.get(name) for name in names}
@@ -145,7 +145,7 @@ def _materialize(state: Path, assets: list[str], profile: str, *, scenes: int | 
     from lgt_assets.instance import open_instance
     from lgt_assets.resources import Tables
 
-    with _environment(state, profile), open_instance() as instance:
+    with environment_of(state, profile), open_instance() as instance:
         if scenes is not None:
             register(instance, Tables().store(), SOURCE, "scenes", {"count": scenes, "seed": 0}, shard_size=scenes)
         summary = runs.run(instance, selection=",".join(assets), shards=SHARD)

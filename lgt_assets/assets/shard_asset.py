@@ -1,14 +1,17 @@
 """What all partitioned assets share: gate, make, validate, replace, report. An asset is then one short function."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
 
 from lgt_assets.assets.making import Make, make_shard
+from lgt_assets.assets.materialization import shard_materialization, step_result
+from lgt_assets.assets.run_scope import not_made
 from lgt_assets.assets.shard import Shard
-from lgt_assets.assets.upstream import read_upstream
+from lgt_assets.assets.upstream import read_upstream, require_whole
+from lgt_assets.automation import make_missing
 from lgt_assets.errors import EngineError, LgtError, RequestsFailedError, UpstreamError
 from lgt_assets.identity import digest
 from lgt_assets.observe.columns import column_metadata
@@ -65,53 +68,63 @@ def shard_asset(
         @dg.asset(
             name=table, deps=list(upstream), group_name=group, partitions_def=SHARDS, backfill_policy=BACKFILL,
             kinds={"deltalake", *kinds}, owners=["team:data"], code_version=version, description=inspect.getdoc(make),
-            pool="gpu" if roles else None, metadata=column_metadata(table),
+            pool="gpu" if roles else None, metadata=column_metadata(table), automation_condition=make_missing(),
             tags={"lgt/made-by": "model", "lgt/roles": "-".join(roles)} if roles else {"lgt/made-by": "code"},
         )  # fmt: skip
-        def run(context: dg.AssetExecutionContext, tables: Tables, models: Models) -> dg.MaterializeResult:
+        def run(
+            context: dg.AssetExecutionContext, tables: Tables, models: Models
+        ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation | dg.MaterializeResult]:
             with observed_progress(context.log_event):
-                return materialize_shards(context, tables.store(), models, table, upstream, make, version)
+                yield from materialize_shards(context, tables.store(), models, table, make, version)
 
         return run
 
     return decorate
 
 
+def ancestors(table: str) -> list[str]:
+    """Tables that ``table`` is made from through others, in data order; those it reads itself are left out."""
+    upstream = STAGES[table].upstream
+    found = {name for parent in upstream for name in (*STAGES[parent].upstream, *ancestors(parent))}
+    return [name for name in STAGES if name in found and name not in upstream]
+
+
 def materialize_shards(
-    context: dg.AssetExecutionContext, store: DeltaStore, models: Models, table: str, upstream: Sequence[str], make: Make,
-    version: str,
-) -> dg.MaterializeResult:  # fmt: skip
+    context: dg.AssetExecutionContext, store: DeltaStore, models: Models, table: str, make: Make, version: str
+) -> Iterator[dg.AssetMaterialization | dg.AssetObservation | dg.MaterializeResult]:
     """Make every shard of the run; a shard whose upstream fails the gate is refused, the others are made all the same.
 
+    Each shard is recorded as soon as it is made: what a cancelled run has made counts. While some are made, the step
+    succeeds and says of each other why it was not made, so that steps below go on with the rest; the table's checks, or
+    those below, then fail the run (:func:`lgt_assets.checks.asset_checks.evaluate`).
+
     Raises:
-        dagster.Failure: some shards were refused or could not be made; the message names them and what to do.
+        dagster.Failure: no shard could be made, or the model cannot answer; the message names shards and what to do.
     """
-    done, refused = {}, {}
+    upstream, refused = STAGES[table].upstream, {}
     for key in context.partition_keys:
         try:
-            rows = {name: read_upstream(context.instance, store, name, key) for name in upstream}
+            for name in ancestors(table):
+                require_whole(context.instance, store, name, key, run=context)
+            rows = {name: read_upstream(context.instance, store, name, key, run=context) for name in upstream}
+            commit = {"run_id": context.run.run_id, "code_version": version, "lgt_asset": table}
+            metadata = make_shard(Shard(key, table, rows, models, store), make, commit)
+        except RequestsFailedError as error:  # this shard's prompts, perhaps: the others have their own
+            refused[key] = f"{table}, shard {key}: {error}"
+        except EngineError as error:  # the next shard would meet the same model
+            raise dg.Failure(f"{table}, shard {key}: {error}", allow_retries=False) from error
         except UpstreamError as error:
             refused[key] = str(error)
-            continue
-        commit = {"run_id": context.run.run_id, "code_version": version, "lgt_asset": table}
-        try:
-            done[key] = make_shard(Shard(key, table, rows, models, store), make, commit)
-        except RequestsFailedError as error:  # this shard's prompts, perhaps: the others have their own
-            refused[key] = f"{key}: {error}"
-        except EngineError as error:  # the next shard would meet the same model
-            _report_done(context, table, done)
-            raise dg.Failure(f"{table}, shard {key}: {error}", allow_retries=False) from error
         except LgtError as error:
-            refused[key] = f"{key}: {error}"
-    if refused:
-        _report_done(context, table, done)
+            refused[key] = f"{table}, shard {key}: {error}"
+        else:
+            yield shard_materialization(
+                context.instance, table, key, upstream=upstream, code_version=version,
+                data_version=store.slice_version(table, key), metadata={"dagster/uri": store.uri(table)} | metadata,
+            )  # fmt: skip
+        if key in refused:
+            context.log.error(f"{table}, shard {key} was not made: {refused[key]}")
+            yield not_made(table, key, refused[key])
+    if len(refused) == len(context.partition_keys):
         raise dg.Failure(f"{table}: {len(refused)} shards not made: {'; '.join(refused.values())}", allow_retries=False)
-    for key, metadata in done.items():
-        context.add_asset_metadata(metadata, partition_key=key)
-    return dg.MaterializeResult(metadata={"dagster/uri": store.uri(table)})
-
-
-def _report_done(context: dg.AssetExecutionContext, table: str, done: dict[str, dict]) -> None:
-    """Shards that are made count, although the step as a whole fails."""
-    for key, metadata in done.items():
-        context.log_event(dg.AssetMaterialization(asset_key=table, partition=key, metadata=metadata))
+    yield step_result(store.uri(table))

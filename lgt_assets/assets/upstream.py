@@ -2,54 +2,103 @@
 
 import dagster as dg
 import polars as pl
-from dagster._core.event_api import PartitionKeyFilter
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
+from lgt_assets.assets.run_scope import Scope, how_to_mend, tables_made_in, why_not_made
+from lgt_assets.checks.declarations import DECLARATIONS
+from lgt_assets.checks.evaluation import failed_checks, latest_materialization
 from lgt_assets.errors import UpstreamError, ValidationError
+from lgt_assets.quality import rules
+from lgt_assets.quality.findings import Slice
+from lgt_assets.quality.verified import files_of, is_verified, note_verified
 from lgt_assets.storage import DeltaStore
-from lgt_assets.validation import BLOCKING_CHECKS, validate
+from lgt_assets.validation import validate
 
 ROW_COUNT = "dagster/partition_row_count"
-FAILED = (AssetCheckExecutionRecordStatus.FAILED,)
+BLOCKING = [check for check in DECLARATIONS if check.blocking]
+# What the gate measures anew; the model is held against the rows that it hands out.
+ANEW = (rules.keys, rules.parents)
 
 
-def _mend(table: str, shard: str) -> str:
-    return f"materialize {table} for {shard} again (lgt run --select {table} --shards {shard}), then this asset"
-
-
-def _recorded_rows(instance: dg.DagsterInstance, table: str, shard: str) -> int | float:
-    filter_ = dg.AssetRecordsFilter(asset_key=dg.AssetKey(table), asset_partitions=[shard])
-    records = instance.fetch_materializations(filter_, limit=1).records
-    if not records or records[0].asset_materialization is None:
-        raise UpstreamError(f"{table} has no shard {shard}: {_mend(table, shard)}")
-    return records[0].asset_materialization.metadata[ROW_COUNT].value
-
-
-def _require_checks_passed(instance: dg.DagsterInstance, table: str, shard: str) -> None:
-    keys = [dg.AssetCheckKey(dg.AssetKey(table), name) for name in BLOCKING_CHECKS]
-    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys, PartitionKeyFilter(key=shard))
-    failed = sorted(key.name for key, record in latest.items() if record.status in FAILED)
-    if failed:
-        raise UpstreamError(
-            f"{table}, shard {shard}, failed its blocking checks ({', '.join(failed)}): {_mend(table, shard)}"
-        )
-
-
-def read_upstream(instance: dg.DagsterInstance, store: DeltaStore, table: str, shard: str) -> pl.DataFrame:
+def read_upstream(
+    instance: dg.DagsterInstance, store: DeltaStore, table: str, shard: str, *, run: Scope | None = None
+) -> pl.DataFrame:
     """The rows of ``table`` in ``shard``, checked anew: blocking checks gate only the run they were made in.
 
+    Args:
+        run: the run that reads; what it makes itself must be of its own making.
+
     Raises:
-        UpstreamError: the shard was never materialized, failed a blocking check, lost rows, or holds bad ones.
+        UpstreamError: the shard was never materialized (or not by ``run``), failed a blocking check, lost rows, or has bad ones.
     """
-    expected = _recorded_rows(instance, table, shard)
+    expected = _recorded_rows(instance, table, shard, run)
     _require_checks_passed(instance, table, shard)
+    known, files = is_verified(store, table, shard), files_of(store, table, shard)
     rows = store.read(table, shards=[shard])
-    if rows.height != expected:
-        raise UpstreamError(
-            f"{table}, shard {shard}, has {rows.height} rows where its materialization wrote {expected}: {_mend(table, shard)}"
-        )
+    _require_count(table, shard, rows.height, expected)
+    if known:
+        return rows
     try:
         validate(table, rows)
     except ValidationError as error:
-        raise UpstreamError(f"{error}; {_mend(table, shard)}") from error
+        raise _refusal(table, shard, str(error)) from error
+    _require_rules(store, table, shard, files)
     return rows
+
+
+def require_whole(
+    instance: dg.DagsterInstance, store: DeltaStore, table: str, shard: str, *, run: Scope | None = None
+) -> None:
+    """The same gate for a table further up, whose rows are not wanted: read a batch at a time.
+
+    Raises:
+        UpstreamError: as :func:`read_upstream`.
+    """
+    expected = _recorded_rows(instance, table, shard, run)
+    _require_checks_passed(instance, table, shard)
+    rows = Slice(store, table, shard)
+    _require_count(table, shard, rows.scan("shard").select(pl.len()).collect().item(), expected)
+    if is_verified(store, table, shard):
+        return
+    files, found = files_of(store, table, shard), rules.schema(rows)
+    if not found.passed:
+        raise _refusal(table, shard, found.said)
+    _require_rules(store, table, shard, files)
+
+
+def _refusal(table: str, shard: str, said: str) -> UpstreamError:
+    return UpstreamError(f"{table}, shard {shard}: {said}; {how_to_mend(table, shard)}")
+
+
+def _recorded_rows(instance: dg.DagsterInstance, table: str, shard: str, run: Scope | None) -> int | float:
+    record = latest_materialization(instance, table, shard)
+    if record is None or record.asset_materialization is None:
+        said = why_not_made(instance, table, shard, run.run.run_id if run else "")
+        raise UpstreamError(said)
+    if run is not None and table in tables_made_in(run) and record.run_id != run.run.run_id:
+        raise UpstreamError(why_not_made(instance, table, shard, run.run.run_id))
+    return record.asset_materialization.metadata[ROW_COUNT].value
+
+
+def _require_checks_passed(instance: dg.DagsterInstance, table: str, shard: str) -> None:
+    failed = failed_checks(instance, BLOCKING, table, shard)
+    if failed:
+        said = "; ".join(f"{name}: {text}" for name, text in failed.items())
+        names = ", ".join(sorted(failed))
+        raise UpstreamError(
+            f"{table}, shard {shard}, failed its blocking checks ({names}): {said}; {how_to_mend(table, shard)}"
+        )
+
+
+def _require_count(table: str, shard: str, rows: int, expected: int | float) -> None:
+    if rows != expected:
+        raise UpstreamError(
+            f"{table}, shard {shard}, has {rows} rows where its materialization wrote {expected}: {how_to_mend(table, shard)}"
+        )
+
+
+def _require_rules(store: DeltaStore, table: str, shard: str, files: str) -> None:
+    for rule in ANEW:
+        found = rule(Slice(store, table, shard))
+        if not found.passed:
+            raise _refusal(table, shard, found.said)
+    note_verified(store, table, shard, files)

@@ -13,9 +13,12 @@ from lgt_assets import runs
 from lgt_assets.assets.registration import register
 from lgt_assets.assets.upstream import ROW_COUNT
 from lgt_assets.partitions import registered_shards
+from lgt_assets.quality.findings import Slice
+from lgt_assets.quality.rules import parents
 from lgt_assets.resources import Tables
 from lgt_assets.schemas import frame
 from lgt_assets.storage import DeltaStore
+from lgt_assets.validation import BLOCKING_CHECKS
 
 SHARDS = ["mine-00000", "mine-00001", "mine-00002"]
 SOURCES = "images,grounded_objects"
@@ -75,7 +78,7 @@ def test_a_range_run_records_rows_versions_and_checks_per_shard(
         materialization = instance.fetch_materializations(filter_, limit=1).records[0].asset_materialization
         assert materialization.metadata[ROW_COUNT].value == 2
         assert materialization.metadata["delta/version"].value >= 1
-        for name in ("schema", "parents"):
+        for name in BLOCKING_CHECKS:
             assert check_status(instance, "grounded_objects", name, shard) == "SUCCEEDED"
 
 
@@ -101,9 +104,7 @@ def test_a_check_run_alone_finds_the_poison_and_closes_the_gate(
 
     assert runs.run(instance, selection=SOURCES).failures == []
     poison(store, SHARDS[1])
-    checks = dg.AssetSelection.checks(
-        *[dg.AssetCheckKey(dg.AssetKey("images"), name) for name in ("schema", "parents")]
-    )
+    checks = dg.AssetSelection.checks(*[dg.AssetCheckKey(dg.AssetKey("images"), name) for name in BLOCKING_CHECKS])
     job = dg.Definitions(
         assets=defs.assets, asset_checks=defs.asset_checks, resources=defs.resources, executor=defs.executor,
         jobs=[dg.define_asset_job("only_checks", selection=checks)],
@@ -116,12 +117,10 @@ def test_a_check_run_alone_finds_the_poison_and_closes_the_gate(
 
 
 def test_an_orphan_is_found(instance: dg.DagsterInstance, store: DeltaStore) -> None:
-    from lgt_assets.checks import parents_problem
-
     assert runs.run(instance, selection=SOURCES).failures == []
-    assert parents_problem(store, "grounded_objects", SHARDS[0]) == ""
+    assert parents(Slice(store, "grounded_objects", SHARDS[0])).passed
     store.replace("images", store.read("images", shards=[SHARDS[0]]).head(1), shard=SHARDS[0])
-    assert "1 not in images" in parents_problem(store, "grounded_objects", SHARDS[0])
+    assert "1 not in images" in parents(Slice(store, "grounded_objects", SHARDS[0])).said
 
 
 def test_making_one_shard_again_leaves_the_others_rows(instance: dg.DagsterInstance, store: DeltaStore) -> None:

@@ -8,8 +8,10 @@ import pytest
 from dagster._core.events import DagsterEventType
 
 from lgt_assets.assets.upstream import ROW_COUNT, read_upstream
-from lgt_assets.checks import shard_evaluation
+from lgt_assets.checks.declarations import checks_of
+from lgt_assets.checks.evaluation import latest_materialization, shard_evaluation
 from lgt_assets.errors import UpstreamError
+from lgt_assets.quality.findings import Finding
 from lgt_assets.schemas import frame
 from lgt_assets.storage import DeltaStore
 from lgt_assets_tests.rows import SHARD, image_row
@@ -32,7 +34,8 @@ def instance(tmp_path: Path) -> dg.DagsterInstance:
 
 def evaluate(instance: dg.DagsterInstance, problem: str) -> None:
     """Record a check's result as a run of its own would."""
-    evaluation = shard_evaluation(instance, dg.AssetKey("images"), "schema", SHARD, problem)
+    made = latest_materialization(instance, "images", SHARD)
+    evaluation = shard_evaluation(checks_of("images")[0], "images", SHARD, Finding(not problem, problem), made)
     event = dg.DagsterEvent(DagsterEventType.ASSET_CHECK_EVALUATION.value, "", event_specific_data=evaluation)
     instance.report_dagster_event(event, run_id=str(uuid.uuid4()))
 

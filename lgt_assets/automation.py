@@ -1,0 +1,40 @@
+"""Making by itself what is missing: a condition of every partitioned asset, and the sensor that acts on it, off by default."""
+
+import dagster as dg
+
+from lgt_assets.partitions import SHARDS_PER_RUN
+
+NAME = "make_what_is_missing"
+
+
+def make_missing() -> dg.AutomationCondition:
+    """True of a shard that was never made, can be made now, and did not fail since what it is made from last changed.
+
+    What is there is never made again, whatever is edited. A shard waits for its own upstream shards and their blocking checks,
+    not for other shards. One that failed is tried again when something upstream of it was made anew, or by hand.
+    """
+    condition = dg.AutomationCondition
+    retry = condition.any_deps_updated().since_last_handled().with_label("upstream was made again")
+    passed = condition.all_checks_match(condition.check_passed(), blocking_only=True)
+    # What is requested with its upstream comes in one run with it, where the gate asks for the checks.
+    upstream_passed = condition.all_deps_match(condition.will_be_requested() | passed)
+    return (
+        condition.missing()
+        & ~condition.in_progress()
+        & (~condition.execution_failed() | retry)
+        & ~condition.any_deps_missing()
+        & ~condition.any_deps_in_progress()
+        & upstream_passed.with_label("upstream passed its blocking checks")
+    ).with_label("is missing, and can be made")
+
+
+AUTOMATION = dg.AutomationConditionSensorDefinition(
+    NAME,
+    target=dg.AssetSelection.all(),
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    minimum_interval_seconds=30,
+    description=(
+        "Switched on, makes every shard of every partitioned asset that was never made, once its upstream shards are there and "
+        f"passed their blocking checks, {SHARDS_PER_RUN} shards a run. Never makes again what is there. Models cost."
+    ),
+)

@@ -1,0 +1,162 @@
+"""Evaluations of shards in real runs: severities, numbers, what a run over a range goes on with, what is compared."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.event_api import PartitionKeyFilter
+
+from lgt_assets import runs
+from lgt_assets.assets.registration import register
+from lgt_assets.checks.declarations import DECLARATIONS, checks_of
+from lgt_assets.checks.evaluation import latest_materialization, previous_numbers
+from lgt_assets.definitions import defs
+from lgt_assets.resources import Tables
+from lgt_assets.schemas import frame
+from lgt_assets.storage import DeltaStore
+from lgt_assets.validation import BLOCKING_CHECKS, REFERENCES
+from lgt_assets_tests.assets.test_graph import SHARDS, SOURCES, poison, write_manifest
+from lgt_assets_tests.made_tables import made_rows, write_made_tables
+from lgt_assets_tests.rows import SHARD
+
+
+@pytest.fixture
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    monkeypatch.setenv("LGT_STATE", str(tmp_path / "state"))
+    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
+        options = {"path": str(write_manifest(tmp_path / "mine"))}
+        register(instance, Tables().store(), "mine", "manifest", options, shard_size=2)
+        yield instance
+
+
+@pytest.fixture
+def store(instance: dg.DagsterInstance) -> DeltaStore:
+    return Tables().store()
+
+
+def evaluation(instance: dg.DagsterInstance, table: str, name: str, shard: str | None) -> dg.AssetCheckEvaluation:
+    """The latest one, as the event log holds it."""
+    key = dg.AssetCheckKey(dg.AssetKey(table), name)
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key([key], PartitionKeyFilter(key=shard))
+    return latest[key].event.dagster_event.event_specific_data
+
+
+def execute(
+    instance: dg.DagsterInstance, selection: dg.AssetSelection, first: str, last: str
+) -> dg.ExecuteInProcessResult:
+    job = dg.Definitions(
+        assets=defs.assets, asset_checks=defs.asset_checks, resources=defs.resources, executor=defs.executor,
+        jobs=[dg.define_asset_job("chosen", selection=selection)],
+    ).resolve_job_def("chosen")  # fmt: skip
+    tags = {runs.RANGE_START: first, runs.RANGE_END: last}
+    return job.execute_in_process(instance=instance, raise_on_error=False, tags=tags, run_config=runs.QUIET)
+
+
+def checks_of_images() -> dg.AssetSelection:
+    return dg.AssetSelection.checks(
+        *[dg.AssetCheckKey(dg.AssetKey("images"), check.name) for check in checks_of("images")]
+    )
+
+
+def test_every_table_has_the_blocking_checks_and_each_says_what_it_is() -> None:
+    for table in REFERENCES:
+        assert {check.name for check in checks_of(table) if check.blocking} == set(BLOCKING_CHECKS)
+    assert all(check.description for check in DECLARATIONS)
+    assert len({check.name for check in DECLARATIONS}) == len(DECLARATIONS)
+
+
+def test_each_shard_has_its_severity_description_and_numbers(instance: dg.DagsterInstance) -> None:
+    assert runs.run(instance, selection=SOURCES).failures == []
+    for shard in SHARDS:
+        schema = evaluation(instance, "images", "schema", shard)
+        assert (schema.passed, schema.severity, schema.blocking) == (True, dg.AssetCheckSeverity.ERROR, True)
+        assert schema.metadata["rows"].value == 2
+        made = latest_materialization(instance, "images", shard)
+        assert schema.target_materialization_data.storage_id == made.storage_id
+        acceptance = evaluation(instance, "images", "acceptance", shard)
+        assert (acceptance.passed, acceptance.severity, acceptance.blocking) == (
+            True,
+            dg.AssetCheckSeverity.WARN,
+            False,
+        )
+        assert acceptance.metadata["judged"].value == "too few to judge"
+
+
+def test_a_range_goes_on_below_the_shards_that_passed(instance: dg.DagsterInstance, store: DeltaStore) -> None:
+    assert runs.run(instance, selection="images").failures == []
+    poison(store, SHARDS[1])
+    both = checks_of_images() | dg.AssetSelection.assets("grounded_objects")
+    result = execute(instance, both, SHARDS[0], SHARDS[2])
+    assert not result.success
+    assert store.shards("grounded_objects") == [SHARDS[0], SHARDS[2]]
+    assert instance.get_materialized_partitions(dg.AssetKey("grounded_objects")) == {SHARDS[0], SHARDS[2]}
+    of_all = evaluation(instance, "images", "schema", None)
+    assert (of_all.passed, of_all.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert SHARDS[1] in of_all.description
+    of_one = evaluation(instance, "images", "schema", SHARDS[1])
+    assert (of_one.passed, of_one.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert evaluation(instance, "grounded_objects", "keys", SHARDS[2]).passed
+    [failure] = [event for event in result.all_events if event.is_step_failure]
+    said = failure.step_failure_data.user_failure_data.description
+    assert failure.step_key == "grounded_objects_checks"
+    assert "caption breaks" in said and f"lgt run --select images --shards {SHARDS[1]}" in said
+
+
+def test_the_last_checks_of_a_run_fail_it(instance: dg.DagsterInstance, store: DeltaStore) -> None:
+    assert runs.run(instance, selection="images").failures == []
+    poison(store, SHARDS[1])
+    for first, last in ((SHARDS[0], SHARDS[2]), (SHARDS[1], SHARDS[1])):
+        result = execute(instance, checks_of_images(), first, last)
+        assert not result.success
+        [failure] = [event for event in result.all_events if event.is_step_failure]
+        assert (
+            f"{SHARDS[1]}: schema: table images: caption breaks"
+            in failure.step_failure_data.user_failure_data.description
+        )
+    assert evaluation(instance, "images", "schema", SHARDS[0]).passed
+
+
+def test_a_shard_that_no_run_made_is_not_judged(instance: dg.DagsterInstance) -> None:
+    assert runs.run(instance, selection="images", shards=SHARDS[0]).failures == []
+    result = execute(instance, checks_of_images(), SHARDS[0], SHARDS[1])
+    [failure] = [event for event in result.all_events if event.is_step_failure]
+    assert f"images has no shard {SHARDS[1]}" in failure.step_failure_data.user_failure_data.description
+    assert evaluation(instance, "images", "schema", SHARDS[0]).passed
+
+
+def test_lengths_are_compared_with_the_materialization_before_however_often_checks_run(tmp_path: Path) -> None:
+    store, check = write_made_tables(tmp_path), next(c for c in checks_of("seed_questions") if c.compares)
+    definitions = dg.Definitions(
+        assets=defs.assets, asset_checks=defs.asset_checks, executor=defs.executor,
+        resources=defs.resources | {"tables": Tables(root=store.root)},
+        jobs=[dg.define_asset_job("drift", selection=dg.AssetSelection.checks(
+            dg.AssetCheckKey(dg.AssetKey("seed_questions"), check.name)
+        ))],
+    )  # fmt: skip
+    job = definitions.resolve_job_def("drift")
+    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
+        instance.add_dynamic_partitions("shard", [SHARD])
+
+        def make(length: int) -> None:
+            rows = [row | {"question": "x" * length} for row in made_rows()["seed_questions"]]
+            rows = [rows[0] | {"ordinal": n, "question_id": f"q.{SHARD}.{n:016x}"} for n in range(60)]
+            store.replace("seed_questions", frame("seed_questions", rows), shard=SHARD)
+            instance.report_runless_asset_event(dg.AssetMaterialization("seed_questions", partition=SHARD))
+
+        def evaluated() -> dg.AssetCheckEvaluation:
+            tags = {runs.RANGE_START: SHARD, runs.RANGE_END: SHARD}
+            assert job.execute_in_process(instance=instance, tags=tags, run_config=runs.QUIET).success
+            return evaluation(instance, "seed_questions", check.name, SHARD)
+
+        make(40)
+        assert evaluated().passed
+        make(80)
+        for _time in range(2):
+            found = evaluated()
+            assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+            assert found.metadata["change of question"].value == 1.0
+        make(80)
+        assert evaluated().passed
+        made = latest_materialization(instance, "seed_questions", SHARD)
+        assert previous_numbers(instance, check, "seed_questions", SHARD, made)["mean question"] == 80
