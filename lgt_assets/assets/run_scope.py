@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 NOT_MADE = "not_made"
+CHECKS_STEP = "_checks"
 # Observations of a shard that may come after the one that says why it was not made, such as progress.
 _OBSERVATIONS = 20
 Scope = dg.OpExecutionContext | dg.AssetExecutionContext
@@ -21,6 +22,13 @@ def is_read_in(context: Scope, table: str) -> bool:
     """Whether another step of this run reads ``table``: a failure of what comes before it would skip it for all shards."""
     children = context.job_def.asset_layer.get(dg.AssetKey(table)).child_keys
     return any(child.to_user_string() in tables_made_in(context) for child in children)
+
+
+def is_followed_in(context: Scope, table: str) -> bool:
+    """Whether a later step of this run will fail it for shards of ``table`` that were not made: its checks, or who reads it."""
+    steps, checks = context.run.step_keys_to_execute, f"{table}{CHECKS_STEP}"
+    checked = context.job_def.graph.has_node_named(checks) and (steps is None or checks in steps)
+    return checked or is_read_in(context, table)
 
 
 def not_made(table: str, shard: str, reason: str) -> dg.AssetObservation:

@@ -8,7 +8,7 @@ import dagster as dg
 
 from lgt_assets.assets.making import Make, make_shard
 from lgt_assets.assets.materialization import shard_materialization, step_result
-from lgt_assets.assets.run_scope import not_made
+from lgt_assets.assets.run_scope import is_followed_in, not_made
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.upstream import read_upstream, require_whole
 from lgt_assets.automation import make_missing
@@ -99,7 +99,8 @@ def materialize_shards(
     those below, then fail the run (:func:`lgt_assets.checks.asset_checks.evaluate`).
 
     Raises:
-        dagster.Failure: no shard could be made, or the model cannot answer; the message names shards and what to do.
+        dagster.Failure: no shard could be made, some were not and no later step of the run would say so, or the model cannot
+            answer; the message names shards and what to do.
     """
     upstream, refused = STAGES[table].upstream, {}
     for key in context.partition_keys:
@@ -125,6 +126,6 @@ def materialize_shards(
         if key in refused:
             context.log.error(f"{table}, shard {key} was not made: {refused[key]}")
             yield not_made(table, key, refused[key])
-    if len(refused) == len(context.partition_keys):
+    if len(refused) == len(context.partition_keys) or (refused and not is_followed_in(context, table)):
         raise dg.Failure(f"{table}: {len(refused)} shards not made: {'; '.join(refused.values())}", allow_retries=False)
     yield step_result(store.uri(table))

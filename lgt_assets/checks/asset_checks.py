@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from lgt_assets.assets.run_scope import is_read_in, shards_not_made
+from lgt_assets.assets.run_scope import CHECKS_STEP, is_read_in, shards_not_made
 from lgt_assets.checks.declarations import DECLARATIONS, Check, checks_of
 from lgt_assets.checks.evaluation import latest_materialization, previous_numbers, severity_of, shard_evaluation
 from lgt_assets.partitions import SHARDS
@@ -29,7 +29,7 @@ def table_checks(table: str) -> dg.AssetChecksDefinition:
         for check in checks
     ]
 
-    @dg.multi_asset_check(name=f"{table}_checks", specs=specs, can_subset=True)
+    @dg.multi_asset_check(name=f"{table}{CHECKS_STEP}", specs=specs, can_subset=True)
     def run(context: dg.AssetCheckExecutionContext, tables: Tables, models: Models) -> Iterator[dg.AssetCheckResult]:
         chosen = {selected.name for selected in context.selected_asset_check_keys}
         yield from evaluate(context, tables.store(), models.profile, table, [c for c in checks if c.name in chosen])

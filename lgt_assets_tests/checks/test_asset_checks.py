@@ -103,6 +103,17 @@ def test_a_range_goes_on_below_the_shards_that_passed(instance: dg.DagsterInstan
     assert "caption breaks" in said and f"lgt run --select images --shards {SHARDS[1]}" in said
 
 
+def test_without_its_checks_the_asset_itself_fails_the_run(instance: dg.DagsterInstance, store: DeltaStore) -> None:
+    assert runs.run(instance, selection="images").failures == []
+    poison(store, SHARDS[1])
+    alone = dg.AssetSelection.assets("grounded_objects").without_checks()
+    result = execute(instance, alone, SHARDS[0], SHARDS[2])
+    [failure] = [event for event in result.all_events if event.is_step_failure]
+    assert failure.step_key == "grounded_objects"
+    assert f"lgt run --select images --shards {SHARDS[1]}" in failure.step_failure_data.user_failure_data.description
+    assert instance.get_materialized_partitions(dg.AssetKey("grounded_objects")) == {SHARDS[0], SHARDS[2]}
+
+
 def test_the_last_checks_of_a_run_fail_it(instance: dg.DagsterInstance, store: DeltaStore) -> None:
     assert runs.run(instance, selection="images").failures == []
     poison(store, SHARDS[1])
