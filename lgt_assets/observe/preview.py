@@ -89,15 +89,16 @@ def _drawn(picture: ShownPicture) -> str:
 
 
 def _table(rows: list[ShownRow], *, with_boxes: bool) -> str:
+    """A column for each row and a line for each field: texts are long, and Dagit's window is not wide."""
     names = [name for name in rows[0].row if name not in HIDDEN_COLUMNS]
-    extra = (["question"] if rows[0].question is not None else []) + (["boxes"] if with_boxes else [])
-    cells = []
-    for shown in rows:
-        values = [cell(shown.row, name) for name in names]
-        added = [_words(shown.question, CELL_CHARACTERS)] if rows[0].question is not None else []
-        added += [", ".join(map(str, shown.boxes[:SHOWN_BOXES]))] if with_boxes else []
-        cells.append([*values[:1], *added, *values[1:]])
-    return table_of([*names[:1], *extra, *names[1:]], cells)
+    fields = {name: [cell(shown.row, name) for shown in rows] for name in names[:1]}
+    if rows[0].question is not None:
+        fields["question"] = [_words(shown.question, CELL_CHARACTERS) for shown in rows]
+    if with_boxes:
+        fields["boxes"] = [", ".join(map(str, shown.boxes[:SHOWN_BOXES])) for shown in rows]
+    fields |= {name: [cell(shown.row, name) for shown in rows] for name in names[1:]}
+    (first, heads), *others = fields.items()
+    return table_of([first, *heads], [[name, *cells] for name, cells in others])
 
 
 def cell(row: dict, name: str) -> str:

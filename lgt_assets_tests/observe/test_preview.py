@@ -62,7 +62,7 @@ def test_boxes_are_drawn_and_named(tmp_path: Path) -> None:
     assert is_near(picture.getpixel((120, 60)), COLOURS[1]) and is_near(picture.getpixel((150, 90)), COLOURS[1])
     assert is_near(picture.getpixel((100, 60)), "#808080")
     assert "boxes: 1 red ball; 2 a &#91;cube&#93;" in text
-    assert text.count("| 1, 2 |") == 2
+    assert "| boxes | 1, 2 | 1, 2 |" in text
     assert "&#40;A&#41; red ✓; &#40;B&#41; green;" in text
 
 
@@ -134,8 +134,8 @@ def test_what_models_wrote_stays_text(question: str, choice: str, phrase: str) -
     row = shown_question(image, objects, question=question, choices=[choice, choice + "!"])
     page = RENDERER.render(render_preview([ShownPicture(image["image_id"], None, objects, [row])], PLENTY))
     assert set(re.findall(r"<(\w+)", page)) <= {"p", "strong", "em", "table", "thead", "tbody", "tr", "th", "td"}
-    assert page.count("<tr>") == 2
-    assert page.count("<td>") == page.count("<th>")
+    assert page.count("<th>") == 2
+    assert page.count("<td>") == 2 * (page.count("<tr>") - 1) > 10
 
 
 def test_messages_votes_and_lists_are_readable() -> None:
