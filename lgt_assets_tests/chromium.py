@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Request, sync_playwright
+from playwright.sync_api import Page, Request, expect, sync_playwright
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 needs_chromium = pytest.mark.skipif(PROGRAM is None, reason="no Chromium here: apt-get install chromium")
@@ -25,7 +25,7 @@ def _is_here(address: str) -> bool:
 
 
 @contextmanager
-def running_browser(profile: Path, *, width: int = 1400, height: int = 900) -> Iterator[Page]:
+def running_browser(profile: Path) -> Iterator[Page]:
     """The page of a new browser with a profile folder of its own, which must not exist.
 
     Every wait ends after :data:`SECONDS`; a page that asked for anything of another host fails when the browser ends.
@@ -40,9 +40,10 @@ def running_browser(profile: Path, *, width: int = 1400, height: int = 900) -> I
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             profile, executable_path=PROGRAM, args=list(ARGUMENTS), proxy={"server": NO_PROXY_THERE, "bypass": "127.0.0.1"},
-            viewport={"width": width, "height": height}, timezone_id="UTC", locale="en-US", reduced_motion="reduce",
+            timezone_id="UTC", locale="en-US", reduced_motion="reduce",
         )  # fmt: skip
         context.set_default_timeout(SECONDS * 1000)
+        expect.set_options(timeout=SECONDS * 1000)
         context.on("request", note)
         try:
             yield context.pages[0]
