@@ -55,6 +55,7 @@ def take(page: Page, url: str, step: Step, folder: Path) -> list[str]:
 
 
 @needs_chromium
+@pytest.mark.slow
 def test_dagit_tells_the_story(page: tuple[Page, str], state: Path, tmp_path: Path) -> None:
     folder = FOLDER if WRITES else tmp_path
     shown = {step.file: take(*page, step, folder) for step in STEPS}
