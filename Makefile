@@ -15,13 +15,14 @@ VLLM_ENVIRONMENT := HF_HUB_OFFLINE=1 VLLM_CPU_KVCACHE_SPACE=1 VLLM_ENABLE_V1_MUL
 	OMP_NUM_THREADS=1 VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 VLLM_LOGGING_LEVEL=ERROR
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-vllm demo dagit test test-vllm lint bench bench-vllm clean
+.PHONY: help venv venv-vllm demo dagit test test-vllm screenshots lint bench bench-vllm clean
 
 help:
 	@echo "make demo   every table of a dataset, made by the embedded model (minutes, no GPU)"
 	@echo "make dagit  the web interface, http://127.0.0.1:3000"
 	@echo "make test   all tests"
 	@echo "make test-vllm  tests with real vLLM on CPUs, in an environment of its own (3 GB)"
+	@echo "make screenshots  the documentation's pictures of Dagit and of the graph, taken anew (needs Chromium)"
 	@echo "make lint   ruff check and ruff format --check"
 	@echo "make bench  benchmarks"
 	@echo "make clean  caches and build results; tables (.lgt) and .venv stay"
@@ -42,6 +43,11 @@ dagit: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+
+# Afterwards look at every picture in docs/images: a person judges them.
+screenshots: $(INSTALLED)
+	$(BIN)/python -W ignore -m lgt_assets_tests.graph_picture
+	LGT_WRITE_SCREENSHOTS=1 $(BIN)/python -m pytest lgt_assets_tests/dagit_pages
 
 # torchaudio and torchcodec may come as CUDA builds, which break beside a torch for CPUs; nothing here uses them.
 venv-vllm:
