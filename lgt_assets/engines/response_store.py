@@ -13,14 +13,15 @@ import threading
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from lgt_assets.engines.base import Completion, ModelIdentity, Request
-from lgt_assets.engines.completion_records import COLUMNS, completion_record, preferred
+from lgt_assets.engines.completion_records import COLUMNS, completion_record, encode_completion, preferred
 from lgt_assets.engines.folding import FILE_COLUMN, chunk_rows
-from lgt_assets.engines.journal import PARTIAL_PREFIX, Journal, Record
+from lgt_assets.engines.journal import PARTIAL_PREFIX, Journal, Record, encode_record
 from lgt_assets.engines.key_index import KeyIndex, Place
 from lgt_assets.engines.recent_completions import RecentCompletions
 from lgt_assets.engines.sealing import SEAL_BYTES, Sealed, Unsealed, seal_journals
@@ -65,10 +66,11 @@ class ResponseStore:
         self._unsealed: dict[int, Unsealed] = {}
         self._journal: Journal | None = None
         self._journal_number = -1
+        self._retired: list[Journal] = []
         self._sealer: ThreadPoolExecutor | None = None
         self._sealing: Future[None] | None = None
         self._in_use: int | None = None
-        self._closed = False
+        self._is_ending = self._closed = False
         self._mark_in_use()
         # journals before chunks: a journal sealed in between is then found as a chunk
         self._read_journals()
@@ -105,16 +107,19 @@ class ResponseStore:
         Raises:
             StorageError: it cannot be written; it does not count as stored then.
         """
-        self._append(
-            completion_record(request, completion, asset=asset, role=role, engine_kind=engine_kind, identity=identity)
+        record = completion_record(
+            request, completion, asset=asset, role=role, engine_kind=engine_kind, identity=identity
         )
+        kept = completion if record["text"] is completion.text else replace(completion, text=record["text"])
+        self._append(record, encode_completion(record), kept)
 
     def adopt(self, rows: Iterable[Record]) -> int:
         """Take rows of the ``generations`` table whose files were lost. How many were new."""
         adopted = 0
         for row in rows:
             if row["request_key"] not in self:
-                self._append({name: row[name] for name in COLUMNS})
+                record = {name: row[name] for name in COLUMNS}
+                self._append(record, encode_record(record), _completion(record))
                 adopted += 1
         return adopted
 
@@ -146,6 +151,7 @@ class ResponseStore:
             return
         try:
             if not self._read_only:
+                self._is_ending = True
                 self._seal(live=False)
         finally:
             self._closed = True
@@ -169,7 +175,7 @@ class ResponseStore:
         ]
         return pl.Series(counts, dtype=pl.Boolean)
 
-    def _append(self, record: Record) -> None:
+    def _append(self, record: Record, encoded: bytes, completion: Completion) -> None:
         with self._lock:
             if self._closed or self._read_only:
                 raise StorageError(
@@ -178,9 +184,9 @@ class ResponseStore:
             if self._journal is None:
                 self._open_journal()
             assert self._journal is not None
-            position = self._journal.append(record)
+            position = self._journal.append(encoded)
             if self._take(record, Place(self._journal_number, position)):
-                self._recent.put(_completion(record))
+                self._recent.put(completion)
             if self._journal.size >= SEAL_BYTES:
                 self._seal_meanwhile()
 
@@ -194,9 +200,9 @@ class ResponseStore:
             raise StorageError(f"the response store cannot write in {self.folder}: {error}") from error
 
     def _retire_journal(self) -> None:
-        """Close the own journal, so that it can be sealed."""
+        """Write no more to the own journal; it stays locked until it is sealed."""
         if self._journal is not None:
-            self._journal.close()
+            self._retired.append(self._journal)
             self._journal, self._journal_number = None, -1
 
     def _seal_meanwhile(self) -> None:
@@ -217,12 +223,19 @@ class ResponseStore:
         with self._seal_lock:
             with self._lock:
                 waiting = [self._unsealed[n] for n in self._unsealed if n != self._journal_number]
-            done = seal_journals(self.folder, waiting, live=live, on_sealed=self._refile)
+                retired, self._retired = self._retired, []
+            try:
+                done = seal_journals(self.folder, waiting, live=live, on_sealed=self._refile)
+            finally:
+                for journal in retired:
+                    journal.close()
             with self._lock:
                 for number in done:  # no place is in them any more
                     self._unsealed.pop(number).file.close()
 
     def _refile(self, sealed: Sealed) -> None:
+        if self._is_ending:  # nobody asks any more where a record lies
+            return
         with self._lock:
             self._index.refile(sealed.keys, sealed.numbers, self._add(ChunkFile(sealed.path, self._cache)))
 
