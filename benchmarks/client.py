@@ -1,7 +1,8 @@
 """Our client against bare aiohttp: CPU time a request and wall time, 64 requests in flight, answers after 20 ms.
 
 Ours is all that a run does: prompts rendered from the ``lgt`` set, keys, the journal of a real response store, sealed at
-the end. The floor posts dictionaries that lie ready and parses the answers. The server is a process of its own, on another
+the end, on uvloop's event loop, as in production. The floor is aiohttp as one would write it down, on asyncio's own loop: it
+posts dictionaries that lie ready and parses the answers. The server is a process of its own, on another
 core where there are two. Pictures of 100 kB: five questions about each; the floor's bodies lie ready as bytes, ours
 are read from files, checked and encoded. CPU time is this process's, all threads, above start-up (a warm-up round).
 """

@@ -2,8 +2,8 @@
 
 Every asset of a shard of rendered scenes is made through Dagster against a server that answers by rule (crash_parts/), so the
 rows of two runs can be compared as text, byte for byte; columns that a clock measured are left out. *Repeated* counts requests
-that reached the server more than once. At each kill at most ``IN_FLIGHT`` are in the engine's hand: at the server, or answered
-and not yet journalled.
+that reached the server more than once; each counts for the kill that ended the run in which it came before. At each kill at
+most ``IN_FLIGHT`` are in the engine's hand, at the server or answered and not yet journalled, and no kill may cost more.
 """
 
 import argparse
@@ -24,81 +24,13 @@ from pathlib import Path
 import yaml
 
 from benchmarks.crash_parts.answering_server import MODEL
+from benchmarks.crash_parts.processes import Server, Worker
 
 IN_FLIGHT = 8
 KILLS_A_ROUND = 10
 FULL_DISK_KIB = 64  # full within the first stage
 BY_REQUESTS = 0.7  # share of kills after a random number of requests: most of the time goes to tables, not to requests
 MOST_REQUESTS = 40
-
-
-class Worker:
-    """A process that has loaded everything and obeys; see crash_parts/materialize.py."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        command = [sys.executable, "-W", "ignore", "-m", "benchmarks.crash_parts.materialize"]
-        self.process = subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-
-    def tell(self, line: str) -> None:
-        """Give an order, as soon as it is ready."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-
-    def answer(self) -> dict | None:
-        """What it answers; None if it died."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        return json.loads(line) if line.endswith("\n") else None
-
-    def obey(self, line: str) -> dict:
-        """Order and answer."""
-        self.tell(line)
-        answer = self.answer()
-        assert answer is not None, f"the worker died of {line!r}"
-        return answer
-
-    def end(self, number: int = signal.SIGKILL) -> None:
-        """Kill it and wait until it is gone."""
-        self.process.send_signal(number)
-        self.process.communicate()
-
-
-class Server:
-    """The answering server, which can be killed and started again at the same port; its log survives."""
-
-    def __init__(self, log: Path, delay: float) -> None:
-        self.log, self.delay, self.port = log, delay, 0
-        self.start()
-
-    def start(self) -> None:
-        """Listen."""
-        command = [sys.executable, "-m", "benchmarks.crash_parts.answering_server", "--port", str(self.port)]
-        command += ["--delay", str(self.delay), "--log", str(self.log)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        self.port = json.loads(self.process.stdout.readline())["port"]
-
-    def kill(self) -> None:
-        """As a machine that is lost."""
-        self.process.kill()
-        self.process.communicate()
-
-    def counts(self) -> tuple[int, int]:
-        """Requests that came since the last call of :meth:`forget`, and how many of them were distinct."""
-        seen = self.log.read_text().split() if self.log.exists() else []
-        return len(seen), len(set(seen))
-
-    def forget(self) -> None:
-        """Count from here."""
-        self.log.write_text("")
 
 
 @dataclass
@@ -171,6 +103,7 @@ class Bench:
             time.sleep(self.generator.uniform(0, self.seconds))
         done = _has_line(worker)
         worker.end(number)
+        self.server.settle()
         return not done
 
     def row(self, scenario: str, kills: int, bound: int, repeated: int, equal: bool, **more: object) -> dict:
@@ -208,19 +141,17 @@ def killed(bench: Bench, name: str, number: int, kills: int) -> dict:
     while done < kills:
         bench.reset()
         rounds += 1
-        before = 0
-        for _turn in range(min(KILLS_A_ROUND, kills - done)):
-            if not bench.kill(number):
-                break
-            done += 1
-            total, distinct = bench.server.counts()
-            most, before = max(most, total - distinct - before), total - distinct
+        ends: list[int] = []
+        while len(ends) < min(KILLS_A_ROUND, kills - done) and bench.kill(number):
+            ends.append(bench.server.counts()[0])
+        done += len(ends)
         equal = bench.finish(bench.worker()) == bench.wanted and equal
-        total, distinct = bench.server.counts()
-        repeated += total - distinct
-        most = max(most, total - distinct - before)
+        repeats = bench.server.repeated_after(ends)
+        repeated += sum(repeats)
+        most = max(most, *repeats)
         print(f"{name}: {done} of {kills} kills, {repeated} requests repeated, tables equal: {equal}", file=sys.stderr)
-    return bench.row(name, done, done * IN_FLIGHT, repeated, equal, most_after_one_kill=most, rounds=rounds)
+    row = bench.row(name, done, done * IN_FLIGHT, repeated, equal, most_after_one_kill=most, rounds=rounds)
+    return row | {"held": row["held"] and most <= IN_FLIGHT}
 
 
 def server_killed(bench: Bench, kills: int) -> dict:

@@ -152,19 +152,29 @@ def request_key(identity: ModelIdentity, request: Request) -> str:
         return known[1]
     parts = (
         _encoded(identity, asdict),
-        f"[{','.join([_encoded(message, _message_parts) for message in request.messages])}]",
+        f"[{','.join([_encoded_message(message) for message in request.messages])}]",
         canonical_json(request.prefix),
         _encoded(request.sampling, sampling_fields),
-        canonical_json(request.seed),
-        canonical_json(request.sample_index),
+        _encoded_number(request.seed),
+        _encoded_number(request.sample_index),
     )
     key = hashlib.sha256(f"[{','.join(parts)}]".encode("utf-8", "surrogatepass")).hexdigest()
     request.__dict__[_KEY] = (identity, key)
     return key
 
 
-def _message_parts(message: Message) -> list[object]:
-    return [message.role, message.text, [image.sha256 for image in message.images]]
+def _encoded_message(message: Message) -> str:
+    """The canonical JSON of [role, text, pictures], put together here: an encoder costs more to call than to run."""
+    known = message.__dict__.get(_KEY)
+    if known is None:
+        pictures = ",".join([canonical_json(image.sha256) for image in message.images])
+        known = f"[{canonical_json(message.role)},{canonical_json(message.text)},[{pictures}]]"
+        message.__dict__[_KEY] = known
+    return known
+
+
+def _encoded_number(number: int) -> str:
+    return str(number) if type(number) is int else canonical_json(number)
 
 
 def _encoded(value: Any, parts: Callable[[Any], object]) -> str:

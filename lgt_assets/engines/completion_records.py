@@ -6,10 +6,13 @@ from typing import Any
 
 import polars as pl
 
-from lgt_assets.engines.base import Completion, ModelIdentity, Request, sampling_fields
-from lgt_assets.engines.journal import Record, encode_record
+from lgt_assets.engines.base import Completion, ModelIdentity, Request, Sampling, sampling_fields
+from lgt_assets.engines.journal import Record, encode_record, framed
 
 _KEY = re.compile(r"[0-9a-f]{64}")
+_COMPLETION = ("text", "finish_reason", "prompt_tokens", "cached_tokens", "completion_tokens", "seconds")
+_SAMPLING_JSON = "_sampling_json"
+_quoted = json.encoder.encode_basestring  # what JSONEncoder(ensure_ascii=False) makes of a text, without the way there
 COLUMNS: dict[str, Any] = {
     "request_key": pl.String, "asset": pl.String, "role": pl.String, "engine": pl.String, "model": pl.String,
     "revision": pl.String, "template_hash": pl.String, "prompt": pl.String, "prefix": pl.String, "sampling": pl.String,
@@ -20,11 +23,12 @@ COLUMNS: dict[str, Any] = {
 
 def rendered_prompt(request: Request) -> str:
     """The messages as JSON: role, text, sha256s of the pictures."""
-    messages = [
-        {"role": message.role, "text": message.text, "images": [image.sha256 for image in message.images]}
+    turns = [
+        f'{{"role": {_quoted(message.role)}, "text": {_quoted(message.text)}, '
+        f'"images": [{", ".join([_quoted(image.sha256) for image in message.images])}]}}'
         for message in request.messages
     ]
-    return _storable(json.dumps(messages, ensure_ascii=False))
+    return _storable(f"[{', '.join(turns)}]")
 
 
 def completion_record(
@@ -41,7 +45,7 @@ def completion_record(
         "template_hash": request.template_hash,
         "prompt": rendered_prompt(request),
         "prefix": _storable(request.prefix),
-        "sampling": _storable(json.dumps(sampling_fields(request.sampling), ensure_ascii=False, sort_keys=True)),
+        "sampling": _sampling_json(request.sampling),
         "seed": request.seed,
         "sample_index": request.sample_index,
         "text": _storable(completion.text),
@@ -49,13 +53,42 @@ def completion_record(
         "prompt_tokens": completion.prompt_tokens,
         "cached_tokens": completion.cached_tokens,
         "completion_tokens": completion.completion_tokens,
-        "seconds": completion.seconds,
+        "seconds": float(completion.seconds),
     }
+
+
+def completion_of(record: Record) -> Completion:
+    """The completion that a record keeps."""
+    return Completion(record["request_key"], **{name: record[name] for name in _COMPLETION})
+
+
+def encode_completion(record: Record) -> bytes:
+    """What :func:`~lgt_assets.engines.journal.encode_record` makes of a record by :func:`completion_record`, in half its time."""
+    return framed(
+        f'{{"asset":{_quoted(record["asset"])},"cached_tokens":{record["cached_tokens"]:d},'
+        f'"completion_tokens":{record["completion_tokens"]:d},"engine":{_quoted(record["engine"])},'
+        f'"finish_reason":{_quoted(record["finish_reason"])},"model":{_quoted(record["model"])},'
+        f'"prefix":{_quoted(record["prefix"])},"prompt":{_quoted(record["prompt"])},'
+        f'"prompt_tokens":{record["prompt_tokens"]:d},"request_key":{_quoted(record["request_key"])},'
+        f'"revision":{_quoted(record["revision"])},"role":{_quoted(record["role"])},'
+        f'"sample_index":{record["sample_index"]:d},"sampling":{_quoted(record["sampling"])},'
+        f'"seconds":{record["seconds"]!r},"seed":{record["seed"]:d},'
+        f'"template_hash":{_quoted(record["template_hash"])},"text":{_quoted(record["text"])}}}'
+    )
+
+
+def _sampling_json(sampling: Sampling) -> str:
+    """Kept beside the fields of the value (by equality would not do: 1 == 1.0), which all requests of a role share."""
+    known = sampling.__dict__.get(_SAMPLING_JSON)
+    if known is None:
+        known = _storable(json.dumps(sampling_fields(sampling), ensure_ascii=False, sort_keys=True))
+        sampling.__dict__[_SAMPLING_JSON] = known
+    return known
 
 
 def _storable(text: str) -> str:
     """Half of a surrogate pair, which JSON can smuggle in, fits in no UTF-8 column: it becomes a question mark."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def preferred(one: Record | None, other: Record) -> Record:

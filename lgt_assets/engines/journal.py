@@ -21,16 +21,20 @@ PARTIAL_PREFIX = ".partial-"
 _HEADER = struct.Struct("<II")
 _MOST_RECORD_BYTES = 1 << 28
 _SYNC_SECONDS = 1.0
+_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 Record = dict[str, Any]
 
 
 def encode_record(record: Record) -> bytes:
     """A record as the bytes of one write."""
-    payload = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(
-        "utf-8", "surrogatepass"
-    )
-    return _HEADER.pack(len(payload), zlib.crc32(payload)) + payload
+    return framed(_canonical(record))
+
+
+def framed(payload: str) -> bytes:
+    """A record's canonical JSON as the bytes of one write."""
+    encoded = payload.encode("utf-8", "surrogatepass")
+    return _HEADER.pack(len(encoded), zlib.crc32(encoded)) + encoded
 
 
 @dataclass(frozen=True)
@@ -47,20 +51,50 @@ class JournalContent:
         return self.content[position : position + _HEADER.size + length]
 
 
-def read_content(content: bytes) -> JournalContent:
-    """Take a journal's bytes apart, as far as they are whole."""
+@dataclass(frozen=True)
+class JournalFrames:
+    """The checksummed records at a journal's head, not decoded, each as it was written; and what is wrong with the rest."""
+
+    encoded: list[bytes]
+    fault: str
+
+    def lines(self) -> bytes:
+        """One JSON object a line."""
+        return b"\n".join([record[_HEADER.size :] for record in self.encoded])
+
+
+def read_frames(content: bytes) -> JournalFrames:
+    """Take a journal's bytes apart as far as they are whole, without looking into the records."""
     if not content.startswith(MAGIC):
         # a writer killed within its first write leaves a beginning of the magic
-        return JournalContent([], "" if MAGIC.startswith(content) else "it is not a journal of ours")
-    records: list[tuple[int, Record]] = []
+        return JournalFrames([], "" if MAGIC.startswith(content) else "it is not a journal of ours")
+    encoded: list[bytes] = []
     start = len(MAGIC)
     while start < len(content):
-        record, end = _decode_one(content, start)
-        if record is None:
-            return JournalContent(records, f"its tail after {len(records)} records is torn or damaged", content)
-        records.append((start, record))
+        end = _end_of_whole(content, start)
+        if end < 0:
+            return JournalFrames(encoded, _torn(len(encoded)))
+        encoded.append(content[start:end])
         start = end
-    return JournalContent(records, "", content)
+    return JournalFrames(encoded, "")
+
+
+def read_content(content: bytes) -> JournalContent:
+    """Take a journal's bytes apart, as far as they are whole."""
+    frames = read_frames(content)
+    records: list[tuple[int, Record]] = []
+    start = len(MAGIC)
+    for encoded in frames.encoded:
+        record = _decoded(encoded)
+        if record is None:
+            return JournalContent(records, _torn(len(records)), content)
+        records.append((start, record))
+        start += len(encoded)
+    return JournalContent(records, frames.fault, content)
+
+
+def _torn(count: int) -> str:
+    return f"its tail after {count} records is torn or damaged"
 
 
 def read_record(descriptor: int, position: int) -> Record:
@@ -71,25 +105,32 @@ def read_record(descriptor: int, position: int) -> Record:
     """
     header = os.pread(descriptor, _HEADER.size, position)
     length = _HEADER.unpack(header)[0] if len(header) == _HEADER.size else 0
-    record, _end = _decode_one(header + os.pread(descriptor, length, position + _HEADER.size), 0)
+    encoded = header + os.pread(descriptor, length, position + _HEADER.size)
+    record = _decoded(encoded) if _end_of_whole(encoded, 0) > 0 else None
     if record is None:
         raise StorageError(f"a journal of the response store was damaged while in use (byte {position}); run again")
     return record
 
 
-def _decode_one(content: bytes, start: int) -> tuple[Record | None, int]:
+def _end_of_whole(content: bytes, start: int) -> int:
+    """Where the record at ``start`` ends; -1 if it is torn or damaged."""
     body = start + _HEADER.size
     if body > len(content):
-        return None, start
+        return -1
     length, checksum = _HEADER.unpack_from(content, start)
-    payload = content[body : body + length]
-    if length > _MOST_RECORD_BYTES or len(payload) < length or zlib.crc32(payload) != checksum:
-        return None, start
+    end = body + length
+    if length > _MOST_RECORD_BYTES or end > len(content) or zlib.crc32(memoryview(content)[body:end]) != checksum:
+        return -1
+    return end
+
+
+def _decoded(encoded: bytes) -> Record | None:
+    """A whole record; None if it is no JSON object."""
     try:
-        record = json.loads(payload.decode("utf-8", "surrogatepass"))
+        record = json.loads(encoded[_HEADER.size :].decode("utf-8", "surrogatepass"))
     except ValueError:
-        return None, start
-    return (record if isinstance(record, dict) else None), body + length
+        return None
+    return record if isinstance(record, dict) else None
 
 
 class Journal:
@@ -115,7 +156,6 @@ class Journal:
             self._size = 0
             self._write(MAGIC)
             unnamed.rename(path)
-            sync_folder(path.parent)
         except OSError as error:
             raise StorageError(f"journal {path} cannot be created: {error}") from error
         self._syncer = threading.Thread(target=self._sync_regularly, name=f"fsync {path.name}", daemon=True)
@@ -126,8 +166,8 @@ class Journal:
         """Bytes written so far."""
         return self._size
 
-    def append(self, record: Record) -> int:
-        """Write one record by one write(); its position in the file.
+    def append(self, encoded: bytes) -> int:
+        """Write one record, as encoded, by one write(); its position in the file.
 
         Raises:
             StorageError: the disk refused it; nothing of the record stays in the file.
@@ -135,12 +175,13 @@ class Journal:
         with self._lock:
             position = self._size
             try:
-                self._write(encode_record(record))
+                self._write(encoded)
             except OSError as error:
                 raise StorageError(
                     f"completions can no longer be kept in {self.path}: {error}; make room and run again"
                 ) from error
-        self._dirty.set()
+        if not self._dirty.is_set():  # setting takes a lock each time
+            self._dirty.set()
         return position
 
     def _write(self, content: bytes) -> None:
@@ -151,18 +192,26 @@ class Journal:
         self._size += written
 
     def _sync_regularly(self) -> None:
+        is_named = False
         while not self._closing.wait(_SYNC_SECONDS):
             if self._dirty.is_set():
                 self._dirty.clear()
-                os.fsync(self._descriptor)
+                self._sync(with_name=not is_named)
+                is_named = True
+
+    def _sync(self, *, with_name: bool) -> None:
+        os.fsync(self._descriptor)
+        if with_name:
+            sync_folder(self.path.parent)
 
     def close(self) -> None:
-        """Sync, release the lock, leave the file. Closing twice is fine."""
+        """Sync the file if it is still there, release the lock, leave it. Closing twice is fine."""
         if self._closing.is_set():
             return
         self._closing.set()
         self._syncer.join()
-        os.fsync(self._descriptor)
+        if os.fstat(self._descriptor).st_nlink:
+            self._sync(with_name=True)
         os.close(self._descriptor)
 
 

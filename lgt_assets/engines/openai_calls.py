@@ -7,6 +7,8 @@ from collections.abc import Callable
 from lgt_assets.engines.base import Completion, Request, RequestFailure
 from lgt_assets.engines.openai_endpoint import Endpoint
 
+_TOGETHER_SECONDS = 0.01
+
 
 class Call:
     """One ``generate``: where its results go, some at a time, and what is under way for it.
@@ -15,24 +17,35 @@ class Call:
         keep: given each result, on the event loop, before its slot takes another request.
     """
 
-    __slots__ = ("_fresh", "closed", "keep", "results", "tasks")
+    __slots__ = ("_fresh", "_soon", "closed", "keep", "results", "tasks")
 
     def __init__(self, keep: Callable[[Completion | RequestFailure], None]) -> None:
         self.results: queue.SimpleQueue[list[Completion | RequestFailure | BaseException]] = queue.SimpleQueue()
         self._fresh: list[Completion | RequestFailure | BaseException] = []
+        self._soon = False
         self.tasks: set[asyncio.Task[None]] = set()
         self.keep = keep
         self.closed = False
 
-    def put(self, result: Completion | RequestFailure | BaseException) -> None:
-        """Hand over a result with all others of this turn of the loop: one change of threads, not one for each."""
-        if not self._fresh:
-            asyncio.get_running_loop().call_soon(self._hand_over)
+    def put(self, result: Completion | RequestFailure | BaseException, *, soon: bool = True) -> None:
+        """Hand over a result together with others, since each change of threads costs a fifth of a request.
+
+        Args:
+            result: one request's, or what ends the call.
+            soon: with those of this turn of the loop; else with those of :data:`_TOGETHER_SECONDS`, if that comes first.
+        """
         self._fresh.append(result)
+        if soon and not self._soon:
+            self._soon = True
+            asyncio.get_running_loop().call_soon(self._hand_over)
+        elif len(self._fresh) == 1:
+            asyncio.get_running_loop().call_later(_TOGETHER_SECONDS, self._hand_over)
 
     def _hand_over(self) -> None:
-        fresh, self._fresh = self._fresh, []
-        self.results.put(fresh)
+        self._soon = False
+        if self._fresh:
+            fresh, self._fresh = self._fresh, []
+            self.results.put(fresh)
 
 
 class Job:

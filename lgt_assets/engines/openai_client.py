@@ -19,6 +19,7 @@ from lgt_assets.identity import random_of
 
 _FIRST_CONTACT_SECONDS = 30.0
 _LEAST_PROBE_SECONDS = 0.02
+_MOST_READY = 64
 _log = logging.getLogger(__name__)
 
 
@@ -26,6 +27,7 @@ class ChatClient:
     """Sends jobs to endpoints. ``waiting`` may be appended to from any thread; see :attr:`hungry`.
 
     Attributes:
+        most_ready: jobs that should wait, so that no slot waits for a prompt to be rendered.
         hungry: there are free slots and no jobs: whoever appends one must have :meth:`dispatch` called on the loop.
     """
 
@@ -36,6 +38,7 @@ class ChatClient:
         self._builder = BodyBuilder(settings.served_model or settings.model, settings.dialect, set_limits)
         self.endpoints = [Endpoint(a, settings.in_flight, settings.latency_tolerance) for a in settings.endpoints]
         self.waiting: deque[Job] = deque()
+        self.most_ready = min(_MOST_READY, settings.in_flight)
         self.hungry = False
         self._active = 0
         self._calls: set[Call] = set()
@@ -156,7 +159,13 @@ class ChatClient:
         until = loop.time() + seconds
         if until > endpoint.rests_until:
             endpoint.rests_until = until
-            loop.call_at(until, self.dispatch)
+            loop.call_at(until, self._rested, endpoint, until)
+
+    def _rested(self, endpoint: Endpoint, until: float) -> None:
+        """The clock is not asked again: uvloop's timers, of whole milliseconds, may ring before it says so."""
+        if endpoint.rests_until == until:
+            endpoint.rests_until = 0.0
+        self.dispatch()
 
     def _fault(self, job: Job, endpoint: Endpoint, fault: Fault, epoch: int) -> None:
         job.avoided = endpoint
@@ -213,7 +222,8 @@ class ChatClient:
             except LgtError as error:
                 job.call.put(error)
             else:
-                job.call.put(result)
+                # while enough requests stand ready, the thread that brings more need not hurry
+                job.call.put(result, soon=2 * len(self.waiting) < self.most_ready)
 
     def _fail(self, error: EngineError) -> None:
         """No request can succeed: every call ends, and nothing more is sent."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
 
+import uvloop
+
 from lgt_assets.engines.base import Completion, ModelIdentity, Request, RequestFailure
 from lgt_assets.engines.model_identity import model_identity
 from lgt_assets.engines.openai_client import ChatClient
@@ -13,7 +15,6 @@ from lgt_assets.engines.openai_wire import Wire
 from lgt_assets.engines.settings import OpenaiServerSettings
 from lgt_assets.errors import EngineError
 
-_MOST_READY = 64
 Value = TypeVar("Value")
 
 
@@ -81,13 +82,14 @@ class OpenaiServerEngine:
 
         try:
             loop.call_soon_threadsafe(client.dispatch)
-            held += pull(self._settings.in_flight + min(_MOST_READY, self._settings.in_flight))
+            held += pull(self._settings.in_flight + client.most_ready)
             while held:
-                for result in call.results.get():
-                    held -= 1
+                results = call.results.get()
+                if not any(isinstance(result, BaseException) for result in results):
+                    held += pull(len(results)) - len(results)
+                for result in results:
                     if isinstance(result, BaseException):
                         raise result
-                    held += pull(1)
                     yield result
         finally:
             self._on_loop(client.end(call))
@@ -97,7 +99,7 @@ class OpenaiServerEngine:
             if self._closed:
                 raise EngineError("the engine was closed")
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
+                self._loop = uvloop.new_event_loop()
                 self._thread = threading.Thread(target=self._loop.run_forever, name="openai_server", daemon=True)
                 self._thread.start()
             return self._loop

@@ -18,26 +18,30 @@ from pathlib import Path
 import polars as pl
 
 from lgt_assets.engines.base import Completion, ModelIdentity, Request
-from lgt_assets.engines.completion_records import COLUMNS, completion_record, preferred
+from lgt_assets.engines.completion_records import (
+    COLUMNS,
+    completion_of,
+    completion_record,
+    encode_completion,
+    preferred,
+)
 from lgt_assets.engines.folding import FILE_COLUMN, chunk_rows
-from lgt_assets.engines.journal import PARTIAL_PREFIX, Journal, Record
+from lgt_assets.engines.journal import Journal, Record, encode_record
 from lgt_assets.engines.key_index import KeyIndex, Place
 from lgt_assets.engines.recent_completions import RecentCompletions
 from lgt_assets.engines.sealing import SEAL_BYTES, Sealed, Unsealed, seal_journals
 from lgt_assets.engines.stored_files import (
-    CHUNK_NAME,
-    JOURNAL_NAME,
-    SET_ASIDE,
     ChunkCache,
     ChunkFile,
     JournalFile,
+    chunk_paths,
+    journal_paths,
     read_chunk,
     set_aside,
-)
+)  # fmt: skip
 from lgt_assets.errors import StorageError
 from lgt_assets.identity import SHARD_KEY
 
-_COMPLETION = ("text", "finish_reason", "prompt_tokens", "cached_tokens", "completion_tokens", "seconds")
 _log = logging.getLogger(__name__)
 
 
@@ -65,10 +69,11 @@ class ResponseStore:
         self._unsealed: dict[int, Unsealed] = {}
         self._journal: Journal | None = None
         self._journal_number = -1
+        self._retired: list[Journal] = []
         self._sealer: ThreadPoolExecutor | None = None
         self._sealing: Future[None] | None = None
         self._in_use: int | None = None
-        self._closed = False
+        self._is_ending = self._closed = False
         self._mark_in_use()
         # journals before chunks: a journal sealed in between is then found as a chunk
         self._read_journals()
@@ -95,7 +100,7 @@ class ResponseStore:
             place = self._index.get(key)
             if place is None:
                 raise KeyError(key)
-            return _completion(self._files[place.file].record(place.position))
+            return completion_of(self._files[place.file].record(place.position))
 
     def append(
         self, request: Request, completion: Completion, *, asset: str, role: str, engine_kind: str, identity: ModelIdentity
@@ -105,16 +110,18 @@ class ResponseStore:
         Raises:
             StorageError: it cannot be written; it does not count as stored then.
         """
-        self._append(
-            completion_record(request, completion, asset=asset, role=role, engine_kind=engine_kind, identity=identity)
-        )
+        origin = {"asset": asset, "role": role, "engine_kind": engine_kind, "identity": identity}
+        record = completion_record(request, completion, **origin)
+        kept = completion if record["text"] is completion.text else completion_of(record)
+        self._append(record, encode_completion(record), kept)
 
     def adopt(self, rows: Iterable[Record]) -> int:
         """Take rows of the ``generations`` table whose files were lost. How many were new."""
         adopted = 0
         for row in rows:
             if row["request_key"] not in self:
-                self._append({name: row[name] for name in COLUMNS})
+                record = {name: row[name] for name in COLUMNS}
+                self._append(record, encode_record(record), completion_of(record))
                 adopted += 1
         return adopted
 
@@ -146,13 +153,12 @@ class ResponseStore:
             return
         try:
             if not self._read_only:
+                self._is_ending = True
                 self._seal(live=False)
         finally:
             self._closed = True
             if self._sealer is not None:
                 self._sealer.shutdown()
-            if self._journal is not None:
-                self._journal.close()
             for file in self._files:
                 file.close()
             self._index.close()
@@ -169,7 +175,7 @@ class ResponseStore:
         ]
         return pl.Series(counts, dtype=pl.Boolean)
 
-    def _append(self, record: Record) -> None:
+    def _append(self, record: Record, encoded: bytes, completion: Completion) -> None:
         with self._lock:
             if self._closed or self._read_only:
                 raise StorageError(
@@ -178,9 +184,9 @@ class ResponseStore:
             if self._journal is None:
                 self._open_journal()
             assert self._journal is not None
-            position = self._journal.append(record)
+            position = self._journal.append(encoded)
             if self._take(record, Place(self._journal_number, position)):
-                self._recent.put(_completion(record))
+                self._recent.put(completion)
             if self._journal.size >= SEAL_BYTES:
                 self._seal_meanwhile()
 
@@ -194,9 +200,9 @@ class ResponseStore:
             raise StorageError(f"the response store cannot write in {self.folder}: {error}") from error
 
     def _retire_journal(self) -> None:
-        """Close the own journal, so that it can be sealed."""
+        """Write no more to the own journal; it stays locked until it is sealed."""
         if self._journal is not None:
-            self._journal.close()
+            self._retired.append(self._journal)
             self._journal, self._journal_number = None, -1
 
     def _seal_meanwhile(self) -> None:
@@ -217,12 +223,19 @@ class ResponseStore:
         with self._seal_lock:
             with self._lock:
                 waiting = [self._unsealed[n] for n in self._unsealed if n != self._journal_number]
-            done = seal_journals(self.folder, waiting, live=live, on_sealed=self._refile)
+                retired, self._retired = self._retired, []
+            try:
+                done = seal_journals(self.folder, waiting, live=live, on_sealed=self._refile)
+            finally:
+                for journal in retired:
+                    journal.close()
             with self._lock:
                 for number in done:  # no place is in them any more
                     self._unsealed.pop(number).file.close()
 
     def _refile(self, sealed: Sealed) -> None:
+        if self._is_ending:  # nobody asks any more where a record lies
+            return
         with self._lock:
             self._index.refile(sealed.keys, sealed.numbers, self._add(ChunkFile(sealed.path, self._cache)))
 
@@ -252,26 +265,21 @@ class ResponseStore:
             fcntl.flock(self._in_use, fcntl.LOCK_SH)
 
     def _read_journals(self) -> None:
-        for path in self._paths():
-            if JOURNAL_NAME.fullmatch(path.name):
-                try:
-                    file = JournalFile(path)
-                except FileNotFoundError:
-                    continue
-                number = self._add(file)
-                content = file.content()
-                if content.fault:
-                    _log.warning("%s: %s, and is skipped", path, content.fault)
-                for position, record in content.records:
-                    self._take(record, Place(number, position))
+        for path in journal_paths(self.folder):
+            try:
+                file = JournalFile(path)
+            except FileNotFoundError:
+                continue
+            number = self._add(file)
+            content = file.content()
+            if content.fault:
+                _log.warning("%s: %s, and is skipped", path, content.fault)
+            for position, record in content.records:
+                self._take(record, Place(number, position))
 
     def _read_chunks(self) -> None:
-        for path in self._paths():
-            known = JOURNAL_NAME.fullmatch(path.name) or path.name.startswith(PARTIAL_PREFIX) or path.name == SET_ASIDE
-            if CHUNK_NAME.fullmatch(path.name):
-                self._read_chunk(path)
-            elif not known:
-                _log.warning("%s is no file of the response store and is skipped", path)
+        for path in chunk_paths(self.folder):
+            self._read_chunk(path)
 
     def _read_chunk(self, path: Path) -> None:
         try:
@@ -289,10 +297,3 @@ class ResponseStore:
         for row, (key, asset) in enumerate(frame.select("request_key", "asset").iter_rows()):
             if not self._index.add(key, asset, Place(number, row)):
                 self._take(frame.row(row, named=True), Place(number, row))
-
-    def _paths(self) -> list[Path]:
-        return sorted(self.folder.iterdir()) if self.folder.is_dir() else []
-
-
-def _completion(record: Record) -> Completion:
-    return Completion(record["request_key"], **{name: record[name] for name in _COMPLETION})

@@ -4,11 +4,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
-from lgt_assets.engines.completion_records import preferred
-from lgt_assets.engines.journal import JournalContent, Record, claim
+from lgt_assets.engines.completion_records import COLUMNS, preferred
+from lgt_assets.engines.journal import Record, claim
 from lgt_assets.engines.stored_files import JournalFile, set_aside, write_chunk
 from lgt_assets.errors import StorageError
 
@@ -55,15 +56,14 @@ def seal_journals(
     wanted = list(journals) if live else removable
     try:
         for group in _groups(wanted):
-            contents = [journal.file.content() for journal in group]
-            fresh = _preferred_records(contents)
-            if fresh:
-                keys = sorted(fresh)
-                path = write_chunk(folder, [fresh[key][0] for key in keys], [fresh[key][1] for key in keys])
+            contents = _read_quickly(group) or _read(group)
+            if contents.encoded:
+                path = write_chunk(folder, contents.rows, contents.encoded)
+                keys = contents.rows["request_key"].to_list()
                 on_sealed(Sealed(path, keys, [journal.number for journal in group]))
-            for journal, content in zip(group, contents, strict=True):
+            for journal, fault in zip(group, contents.faults, strict=True):
                 if journal in removable:
-                    _remove(journal.file, content.fault)
+                    _remove(journal.file, fault)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise StorageError(
             f"a chunk of the response store cannot be sealed in {folder}: {error}; the journals stay"
@@ -89,15 +89,44 @@ def _groups(journals: Sequence[Unsealed]) -> Iterator[list[Unsealed]]:
         yield group
 
 
-def _preferred_records(contents: Sequence[JournalContent]) -> dict[str, tuple[Record, bytes]]:
-    """By key, the record that counts and its bytes."""
+class _Contents(NamedTuple):
+    """Of some journals the records that count, as rows and as bytes, by key; and what is wrong with each journal."""
+
+    rows: pl.DataFrame
+    encoded: list[bytes]
+    faults: list[str]
+
+
+def _read_quickly(group: Sequence[Unsealed]) -> _Contents | None:
+    """For journals that this store wrote, with each key once, which is nearly all of them; None for others."""
+    if not all(journal.is_own for journal in group):
+        return None
+    frames = [journal.file.frames() for journal in group]
+    encoded = [record for frame in frames for record in frame.encoded]
+    if not encoded:
+        return None
+    rows = pl.read_ndjson(b"\n".join([frame.lines() for frame in frames if frame.encoded]), schema=COLUMNS)
+    keys = rows["request_key"]
+    if not rows.height == keys.n_unique() == len(encoded):
+        return None
+    order = keys.arg_sort()
+    return _Contents(rows[order], [encoded[place] for place in order], [frame.fault for frame in frames])
+
+
+def _read(group: Sequence[Unsealed]) -> _Contents:
+    contents = [journal.file.content() for journal in group]
     fresh: dict[str, tuple[Record, bytes]] = {}
     for content in contents:
         for position, record in content.records:
             held = fresh.get(record["request_key"])
             if held is None or preferred(held[0], record) is record:
                 fresh[record["request_key"]] = record, content.encoded(position)
-    return fresh
+    counting = [fresh[key] for key in sorted(fresh)]
+    return _Contents(
+        pl.DataFrame([record for record, _encoded in counting], schema=COLUMNS),
+        [encoded for _record, encoded in counting],
+        [content.fault for content in contents],
+    )
 
 
 def _remove(file: JournalFile, fault: str) -> None:

@@ -167,7 +167,7 @@ def remove_garbage(root: Path, shard: str, is_needed: Callable[[pl.DataFrame], p
             kept = frame.filter(is_needed(frame))
             try:
                 if kept.height:
-                    write_chunk(path.parent, list(kept.iter_rows(named=True)))
+                    write_chunk(path.parent, kept, map(encode_record, kept.iter_rows(named=True)))
                 path.unlink()
             except (OSError, pl.exceptions.PolarsError) as error:
                 raise StorageError(f"{path} cannot be written anew: {error}; it stays as it is") from error

@@ -6,7 +6,7 @@ import os
 import re
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
@@ -15,9 +15,10 @@ from lgt_assets.engines.completion_records import COLUMNS, is_whole
 from lgt_assets.engines.journal import (
     PARTIAL_PREFIX,
     JournalContent,
+    JournalFrames,
     Record,
-    encode_record,
     read_content,
+    read_frames,
     read_record,
     sync_folder,
 )
@@ -52,6 +53,10 @@ class JournalFile:
         if len(whole) < len(read.records):
             _log.warning("%s: skipped a record without the columns of a completion", self.path)
         return JournalContent(whole, read.fault, read.content)
+
+    def frames(self) -> JournalFrames:
+        """Whole records as they were written, and what is wrong with the file after them; the file is read anew."""
+        return read_frames(os.pread(self._descriptor, self.size, 0))
 
     @property
     def size(self) -> int:
@@ -117,6 +122,24 @@ class ChunkCache:
         return self._frames[path]
 
 
+def journal_paths(folder: Path) -> list[Path]:
+    """The journals in a shard's folder, by name."""
+    return [path for path in _paths(folder) if JOURNAL_NAME.fullmatch(path.name)]
+
+
+def chunk_paths(folder: Path) -> list[Path]:
+    """The chunks in a shard's folder, by name, with a warning for what is no file of ours."""
+    for path in _paths(folder):
+        ours = JOURNAL_NAME.fullmatch(path.name) or CHUNK_NAME.fullmatch(path.name) or path.name == SET_ASIDE
+        if not ours and not path.name.startswith(PARTIAL_PREFIX):
+            _log.warning("%s is no file of the response store and is skipped", path)
+    return [path for path in _paths(folder) if CHUNK_NAME.fullmatch(path.name)]
+
+
+def _paths(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
 def read_chunk(path: Path) -> pl.DataFrame:
     """Rows of a chunk, with just the columns of a completion; a torn or foreign file is an error of polars or the system.
 
@@ -134,24 +157,22 @@ def content_name(encoded: Iterable[bytes]) -> str:
     return f"chunk-{content.hexdigest()[:32]}.parquet"
 
 
-def write_chunk(folder: Path, ordered: Sequence[Record], encoded: Iterable[bytes] | None = None) -> Path:
+def write_chunk(folder: Path, ordered: pl.DataFrame, encoded: Iterable[bytes]) -> Path:
     """Write records, sorted by key, as one chunk that a power cut cannot take.
 
     Args:
         folder: the shard's.
         ordered: the records.
-        encoded: the same as bytes, where these are at hand.
+        encoded: the same as bytes.
 
     Raises:
         OSError, polars.exceptions.PolarsError: it cannot be written; no half of it stays.
     """
-    path = folder / content_name(map(encode_record, ordered) if encoded is None else encoded)
+    path = folder / content_name(encoded)
     partial = folder / f"{PARTIAL_PREFIX}{uuid.uuid4().hex}"
     try:
         with partial.open("wb") as stream:
-            pl.DataFrame(ordered, schema=COLUMNS).write_parquet(
-                stream, compression="zstd", compression_level=3, row_group_size=_ROW_GROUP
-            )
+            ordered.write_parquet(stream, compression="zstd", compression_level=3, row_group_size=_ROW_GROUP)
             stream.flush()
             os.fsync(stream.fileno())
         partial.rename(path)

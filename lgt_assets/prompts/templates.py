@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError
+from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lgt_assets.engines.base import ImageReference, Message
@@ -14,6 +15,17 @@ from lgt_assets.errors import PromptError
 
 ROLES = ("questioner", "composer", "vlm", "reasoner", "verifier")
 PROMPTS_FOLDER = Path(__file__).parent
+_LOOP_COUNTERS = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length"})
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox; a loop's counters, plain numbers, go without its search for a way out, half of a prompt's time."""
+
+    def getattr(self, obj: object, attribute: str) -> object:
+        """See jinja2."""
+        if type(obj) is LoopContext and attribute in _LOOP_COUNTERS:
+            return getattr(obj, attribute)
+        return super().getattr(obj, attribute)
 
 
 @dataclass(frozen=True)
@@ -28,8 +40,8 @@ class PromptSet:
     folder: Path
 
     @cached_property
-    def _environment(self) -> ImmutableSandboxedEnvironment:
-        return ImmutableSandboxedEnvironment(
+    def _environment(self) -> _Sandbox:
+        return _Sandbox(
             loader=FileSystemLoader(self.folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
             keep_trailing_newline=False, autoescape=False, auto_reload=False,  # a set is read once
         )  # fmt: skip
@@ -38,9 +50,21 @@ class PromptSet:
     def _with_system(self) -> frozenset[str]:
         return frozenset(file.name.removesuffix(".system.jinja") for file in self.folder.glob("*.system.jinja"))
 
+    @cached_property
+    def _templates(self) -> dict[str, Template]:
+        return {}
+
+    def _template(self, file: str) -> Template:
+        template = self._templates.get(file)
+        if template is None:
+            template = self._environment.get_template(file)
+            template.globals = dict(template.globals)  # a ChainMap, which each rendering would copy key by key
+            self._templates[file] = template
+        return template
+
     def _render(self, file: str, variables: dict) -> str:
         try:
-            return self._environment.get_template(file).render(**variables)
+            return self._template(file).render(variables)
         except TemplateError as error:
             raise PromptError(f"prompt {self.folder.name}/{file}: {error.message or error}") from error
 

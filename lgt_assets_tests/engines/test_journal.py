@@ -42,7 +42,7 @@ def test_a_flipped_byte_is_never_read(place: int, mask: int) -> None:
 
 def test_written_records_are_there_before_closing_and_lock_holds(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "one")
-    positions = [journal.append(record) for record in RECORDS]
+    positions = [journal.append(encode_record(record)) for record in RECORDS]
     with (tmp_path / "one").open("rb") as stream:
         assert [read_record(stream.fileno(), position) for position in positions] == RECORDS
         with pytest.raises(StorageError, match="damaged"):

@@ -146,3 +146,14 @@ def test_a_template_cannot_leave_its_sandbox(tmp_path):
     (tmp_path / "vlm.jinja").write_text("{{ question.__class__.__mro__ }}", encoding="utf-8")
     with pytest.raises(PromptError):
         PromptSet(tmp_path).messages("vlm", question="?")
+
+
+def test_loops_count_inside_the_sandbox_and_lead_nowhere(tmp_path):
+    loop = "{%% for choice in choices %%}{{ loop.%s }}{{ choice }} {%% endfor %%}"
+    for attribute, rendered in {"index0": "0a 1b", "last": "Falsea Trueb"}.items():
+        (tmp_path / "vlm.jinja").write_text(loop % attribute, encoding="utf-8")
+        assert PromptSet(tmp_path).messages("vlm", choices=["a", "b"])[0].text.strip() == rendered
+    for attribute in ("__class__", "_iterator", "_undefined.__init__"):
+        (tmp_path / "vlm.jinja").write_text(loop % attribute, encoding="utf-8")
+        with pytest.raises(PromptError):
+            PromptSet(tmp_path).messages("vlm", choices=["a", "b"])
