@@ -56,19 +56,7 @@ ALLOWED = {
     "pages": set(),
     "delta_files": {"errors"},
     "lineage": {"delta_files", "errors", "identity", "pages", "pictures", "references"},
-    "row_difference": set(),
-    "table_history": {"delta_files", "errors"},
-    "difference_reasons": {"identity", "row_difference"},
-    "table_surroundings": {"delta_files", "difference_reasons", "errors", "lineage", "table_history"},
-    "table_diff": {
-        "delta_files",
-        "difference_reasons",
-        "errors",
-        "lineage",
-        "row_difference",
-        "table_history",
-        "table_surroundings",
-    },
+    "differences": {"delta_files", "errors", "identity", "lineage"},
     "doctor": {"errors", "engines", "prompts", "settings"},
 }
 # The scenes' grammar, free of torch, says which compositions the embedded model knows.

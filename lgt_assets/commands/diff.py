@@ -9,7 +9,7 @@ from lgt_assets.commands.console import output, plain, print_json, table_of
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lgt_assets.table_diff import TableDifference
+    from lgt_assets.differences.tables import TableDifference
 
 TABLE = Annotated[str, typer.Argument(metavar="TABLE", help="Any table, such as seed_questions.")]
 FROM = Annotated[int | None, typer.Option("--from", min=0, help="Version; by default the one before --to.")]
@@ -24,8 +24,8 @@ def diff(
 ) -> None:
     """Show what differs between two Delta versions of a table: rows removed, added and changed, by reason."""
     from lgt_assets.delta_files import TableFolder
+    from lgt_assets.differences.tables import diff_table
     from lgt_assets.state import tables_folder
-    from lgt_assets.table_diff import diff_table
 
     found = diff_table(TableFolder(tables_folder()), table, start=start, end=end, shards=shards, limit=limit)
     if as_json:

@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lgt_assets.row_difference import difference
+from lgt_assets.differences.rows import difference
 
 ROWS = st.dictionaries(
     st.sampled_from("abcdef"), st.tuples(st.text(max_size=3), st.none() | st.lists(st.integers(0, 3), max_size=2))

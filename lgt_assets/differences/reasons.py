@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from lgt_assets.differences.rows import KEY
 from lgt_assets.identity import TABLE_BY_LETTER
-from lgt_assets.row_difference import KEY
 
 REASON = "reason"
 # What a completion is compared by, in this order: the first that no completion of its role has on the other side.

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from lgt_assets.delta_files import TableFolder
+from lgt_assets.differences.history import versions_at
+from lgt_assets.differences.tables import TABLE_KEYS, diff_table
 from lgt_assets.errors import NotFoundError
 from lgt_assets.identity import digest
 from lgt_assets.schemas import SCHEMAS, frame, polars_schema
 from lgt_assets.storage import DeltaStore
-from lgt_assets.table_diff import TABLE_KEYS, diff_table
-from lgt_assets.table_history import versions_at
 from lgt_assets_tests.made_tables import generation_row, made_rows, rejection_row
 from lgt_assets_tests.rows import SHARD, image_row, object_row, question_row
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from lgt_assets.delta_files import Slice, TableFiles, TableFolder, require_files
-from lgt_assets.difference_reasons import REASON, reasons
+from lgt_assets.differences.history import read_history
+from lgt_assets.differences.reasons import REASON, reasons
+from lgt_assets.differences.rows import KEY, RowDifference, difference, key_expression
+from lgt_assets.differences.surroundings import Around
 from lgt_assets.errors import NotFoundError
 from lgt_assets.lineage.declarations import KEYS, LABELS, references_of
-from lgt_assets.row_difference import KEY, RowDifference, difference, key_expression
-from lgt_assets.table_history import read_history
-from lgt_assets.table_surroundings import Around
 
 # What identifies a row, for tables that lineage does not follow, too.
 TABLE_KEYS: dict[str, tuple[str, ...]] = {name: (key,) for name, key in KEYS.items()} | {

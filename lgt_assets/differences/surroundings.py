@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from lgt_assets.delta_files import Slice, TableFiles, TableFolder
-from lgt_assets.difference_reasons import Surroundings
+from lgt_assets.differences.history import History, read_history
+from lgt_assets.differences.reasons import Surroundings
 from lgt_assets.errors import NotFoundError
 from lgt_assets.lineage.declarations import KEYS, WRITTEN_BY_MODELS, references_of
-from lgt_assets.table_history import History, read_history
 
 _ASKED = ("request_key", "role", "model", "revision", "template_hash", "sampling")
 
