@@ -44,7 +44,8 @@ def make_shard(shard: Shard, make: Make, commit: dict[str, str]) -> dict:
         raise
     finally:
         shard.close()
-    from lgt_assets.observe.materialization import shard_metadata  # with Pillow: not every reload of the code pays for it
+    # it brings Pillow, for which not every reload of the code should pay
+    from lgt_assets.observe.materialization import shard_metadata
 
     reasons = (rejection["reason"] for rejection in outcome.rejections)
     return {ROW_COUNT: funnel["accepted"]} | shard_metadata(
