@@ -9,7 +9,6 @@ import polars as pl
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.upstream import ROW_COUNT
 from lgt_assets.errors import EngineError
-from lgt_assets.observe.materialization import shard_metadata
 from lgt_assets.schemas import frame
 from lgt_assets.spool import Spool
 from lgt_assets.synthesis.planned import Outcome
@@ -45,6 +44,9 @@ def make_shard(shard: Shard, make: Make, commit: dict[str, str]) -> dict:
         raise
     finally:
         shard.close()
+    # it brings Pillow, for which not every reload of the code should pay
+    from lgt_assets.observe.materialization import shard_metadata
+
     reasons = (rejection["reason"] for rejection in outcome.rejections)
     return {ROW_COUNT: funnel["accepted"]} | shard_metadata(
         shard.asset, funnel=funnel, reasons=reasons, delta_version=delta_version, batches=rows(),
