@@ -10,6 +10,7 @@ from lgt_assets.engines.base import Completion, ModelIdentity, Request, Sampling
 from lgt_assets.engines.journal import Record, encode_record, framed
 
 _KEY = re.compile(r"[0-9a-f]{64}")
+_COMPLETION = ("text", "finish_reason", "prompt_tokens", "cached_tokens", "completion_tokens", "seconds")
 _SAMPLING_JSON = "_sampling_json"
 _quoted = json.encoder.encode_basestring  # what JSONEncoder(ensure_ascii=False) makes of a text, without the way there
 COLUMNS: dict[str, Any] = {
@@ -54,6 +55,11 @@ def completion_record(
         "completion_tokens": completion.completion_tokens,
         "seconds": float(completion.seconds),
     }
+
+
+def completion_of(record: Record) -> Completion:
+    """The completion that a record keeps."""
+    return Completion(record["request_key"], **{name: record[name] for name in _COMPLETION})
 
 
 def encode_completion(record: Record) -> bytes:

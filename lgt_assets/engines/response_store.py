@@ -13,32 +13,35 @@ import threading
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from lgt_assets.engines.base import Completion, ModelIdentity, Request
-from lgt_assets.engines.completion_records import COLUMNS, completion_record, encode_completion, preferred
+from lgt_assets.engines.completion_records import (
+    COLUMNS,
+    completion_of,
+    completion_record,
+    encode_completion,
+    preferred,
+)
 from lgt_assets.engines.folding import FILE_COLUMN, chunk_rows
-from lgt_assets.engines.journal import PARTIAL_PREFIX, Journal, Record, encode_record
+from lgt_assets.engines.journal import Journal, Record, encode_record
 from lgt_assets.engines.key_index import KeyIndex, Place
 from lgt_assets.engines.recent_completions import RecentCompletions
 from lgt_assets.engines.sealing import SEAL_BYTES, Sealed, Unsealed, seal_journals
 from lgt_assets.engines.stored_files import (
-    CHUNK_NAME,
-    JOURNAL_NAME,
-    SET_ASIDE,
     ChunkCache,
     ChunkFile,
     JournalFile,
+    chunk_paths,
+    journal_paths,
     read_chunk,
     set_aside,
-)
+)  # fmt: skip
 from lgt_assets.errors import StorageError
 from lgt_assets.identity import SHARD_KEY
 
-_COMPLETION = ("text", "finish_reason", "prompt_tokens", "cached_tokens", "completion_tokens", "seconds")
 _log = logging.getLogger(__name__)
 
 
@@ -97,7 +100,7 @@ class ResponseStore:
             place = self._index.get(key)
             if place is None:
                 raise KeyError(key)
-            return _completion(self._files[place.file].record(place.position))
+            return completion_of(self._files[place.file].record(place.position))
 
     def append(
         self, request: Request, completion: Completion, *, asset: str, role: str, engine_kind: str, identity: ModelIdentity
@@ -107,10 +110,9 @@ class ResponseStore:
         Raises:
             StorageError: it cannot be written; it does not count as stored then.
         """
-        record = completion_record(
-            request, completion, asset=asset, role=role, engine_kind=engine_kind, identity=identity
-        )
-        kept = completion if record["text"] is completion.text else replace(completion, text=record["text"])
+        origin = {"asset": asset, "role": role, "engine_kind": engine_kind, "identity": identity}
+        record = completion_record(request, completion, **origin)
+        kept = completion if record["text"] is completion.text else completion_of(record)
         self._append(record, encode_completion(record), kept)
 
     def adopt(self, rows: Iterable[Record]) -> int:
@@ -119,7 +121,7 @@ class ResponseStore:
         for row in rows:
             if row["request_key"] not in self:
                 record = {name: row[name] for name in COLUMNS}
-                self._append(record, encode_record(record), _completion(record))
+                self._append(record, encode_record(record), completion_of(record))
                 adopted += 1
         return adopted
 
@@ -157,8 +159,6 @@ class ResponseStore:
             self._closed = True
             if self._sealer is not None:
                 self._sealer.shutdown()
-            if self._journal is not None:
-                self._journal.close()
             for file in self._files:
                 file.close()
             self._index.close()
@@ -265,26 +265,21 @@ class ResponseStore:
             fcntl.flock(self._in_use, fcntl.LOCK_SH)
 
     def _read_journals(self) -> None:
-        for path in self._paths():
-            if JOURNAL_NAME.fullmatch(path.name):
-                try:
-                    file = JournalFile(path)
-                except FileNotFoundError:
-                    continue
-                number = self._add(file)
-                content = file.content()
-                if content.fault:
-                    _log.warning("%s: %s, and is skipped", path, content.fault)
-                for position, record in content.records:
-                    self._take(record, Place(number, position))
+        for path in journal_paths(self.folder):
+            try:
+                file = JournalFile(path)
+            except FileNotFoundError:
+                continue
+            number = self._add(file)
+            content = file.content()
+            if content.fault:
+                _log.warning("%s: %s, and is skipped", path, content.fault)
+            for position, record in content.records:
+                self._take(record, Place(number, position))
 
     def _read_chunks(self) -> None:
-        for path in self._paths():
-            known = JOURNAL_NAME.fullmatch(path.name) or path.name.startswith(PARTIAL_PREFIX) or path.name == SET_ASIDE
-            if CHUNK_NAME.fullmatch(path.name):
-                self._read_chunk(path)
-            elif not known:
-                _log.warning("%s is no file of the response store and is skipped", path)
+        for path in chunk_paths(self.folder):
+            self._read_chunk(path)
 
     def _read_chunk(self, path: Path) -> None:
         try:
@@ -302,10 +297,3 @@ class ResponseStore:
         for row, (key, asset) in enumerate(frame.select("request_key", "asset").iter_rows()):
             if not self._index.add(key, asset, Place(number, row)):
                 self._take(frame.row(row, named=True), Place(number, row))
-
-    def _paths(self) -> list[Path]:
-        return sorted(self.folder.iterdir()) if self.folder.is_dir() else []
-
-
-def _completion(record: Record) -> Completion:
-    return Completion(record["request_key"], **{name: record[name] for name in _COMPLETION})

@@ -122,6 +122,24 @@ class ChunkCache:
         return self._frames[path]
 
 
+def journal_paths(folder: Path) -> list[Path]:
+    """The journals in a shard's folder, by name."""
+    return [path for path in _paths(folder) if JOURNAL_NAME.fullmatch(path.name)]
+
+
+def chunk_paths(folder: Path) -> list[Path]:
+    """The chunks in a shard's folder, by name, with a warning for what is no file of ours."""
+    for path in _paths(folder):
+        ours = JOURNAL_NAME.fullmatch(path.name) or CHUNK_NAME.fullmatch(path.name) or path.name == SET_ASIDE
+        if not ours and not path.name.startswith(PARTIAL_PREFIX):
+            _log.warning("%s is no file of the response store and is skipped", path)
+    return [path for path in _paths(folder) if CHUNK_NAME.fullmatch(path.name)]
+
+
+def _paths(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
 def read_chunk(path: Path) -> pl.DataFrame:
     """Rows of a chunk, with just the columns of a completion; a torn or foreign file is an error of polars or the system.
 
