@@ -56,9 +56,14 @@ def why_not_made(instance: dg.DagsterInstance, table: str, shard: str, run_id: s
         observation = record.asset_observation
         if observation is not None and record.run_id == run_id and NOT_MADE in observation.metadata:
             return str(observation.metadata[NOT_MADE].value)
-    return f"{table} has no shard {shard}: {how_to_mend(table, shard)}"
+    return f"{table} has no shard {shard}: materialize it first ({command(table, shard)}), then this asset"
 
 
 def how_to_mend(table: str, shard: str) -> str:
     """What to do about a shard that may not be read."""
-    return f"materialize {table} for {shard} again (lgt run --select {table} --shards {shard}), then this asset"
+    return f"materialize {table} for {shard} again ({command(table, shard)}), then this asset"
+
+
+def command(table: str, shard: str) -> str:
+    """What makes one shard from the command line."""
+    return f"lgt run --select {table} --shards {shard}"

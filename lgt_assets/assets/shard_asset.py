@@ -127,5 +127,6 @@ def materialize_shards(
             context.log.error(f"{table}, shard {key} was not made: {refused[key]}")
             yield not_made(table, key, refused[key])
     if len(refused) == len(context.partition_keys) or (refused and not is_followed_in(context, table)):
-        raise dg.Failure(f"{table}: {len(refused)} shards not made: {'; '.join(refused.values())}", allow_retries=False)
+        count = f"{len(refused)} of {len(context.partition_keys)} shards not made"
+        raise dg.Failure(f"{table}: {count}: {'; '.join(refused.values())}", allow_retries=False)
     yield step_result(store.uri(table))

@@ -77,7 +77,8 @@ def evaluate(
             if shard not in refused:
                 note_verified(store, table, shard, files[shard])
     if refused and (is_last or len(refused) == len(shards)):
-        raise dg.Failure(f"{table}: {len(refused)} shards may not be used: {_listed(refused)}", allow_retries=False)
+        count = f"{len(refused)} of {len(shards)} shards may not be used"
+        raise dg.Failure(f"{table}: {count}: {_listed(refused)}", allow_retries=False)
 
 
 def _one_shard(table: str, check: Check, finding: Finding) -> dg.AssetCheckResult:
@@ -92,12 +93,9 @@ def _all_shards(
 ) -> dg.AssetCheckResult:
     """The one evaluation that Dagster wants of a run over a range. It closes no gate while shards are left that passed."""
     failed = {shard: finding.said for shard, finding in findings.items() if not finding.passed}
-    said = (
-        f"{len(failed)} of {len(findings)} shards failed: {_listed(failed)}"
-        if failed
-        else f"{len(findings)} shards passed"
-    )
-    not_judged = f"; {len(not_made)} were not made" if not_made else ""
+    count = f"{len(findings) - len(failed)} of {len(findings)} shards passed"
+    said = f"{count}; failed: {_listed(failed)}" if failed else count
+    not_judged = f"; not made: {len(not_made)}" if not_made else ""
     return dg.AssetCheckResult(
         asset_key=dg.AssetKey(table), check_name=check.name, passed=not failed, description=said + not_judged,
         severity=dg.AssetCheckSeverity.WARN if goes_on else severity_of(check),

@@ -37,7 +37,8 @@ def shard_metadata(
     for rows in batches:
         first = rows if first is None else first
         tally.add(rows)
-    counts = {name: value for name, value in funnel.items() if name not in _NOT_TOLD}
+    told = {name: value for name, value in funnel.items() if name not in _NOT_TOLD}
+    counts = {name: round(value, 2) if isinstance(value, float) else value for name, value in told.items()}
     metadata = counts | {"delta/version": delta_version}
     metadata |= funnel_metadata(funnel, Counter(reasons)) | tally.means()
     if first is None or first.is_empty():
