@@ -5,6 +5,8 @@ To accept a change: LGT_WRITE_GOLDEN=1 make test, and read the difference before
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -93,6 +95,14 @@ def test_groups_follow_one_another_as_in_the_architecture() -> None:
         for parent in nodes.get(key).parent_keys:
             assert GROUPS.index(nodes.get(parent).group_name) <= GROUPS.index(nodes.get(key).group_name), (parent, key)
     assert {nodes.get(key).group_name for key in nodes.get_all_asset_keys()} == set(GROUPS)
+
+
+def test_the_graph_is_loaded_without_what_makes_rows() -> None:
+    """Every run, every reload and every `lgt` command that needs the graph would pay for it."""
+    heavy = ["torch", "transformers", "matplotlib", "scipy", "aiohttp", "rapidfuzz", "lgt_assets.synthesis.tags"]
+    statement = f"import sys, lgt_assets.definitions; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", statement], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_definitions_load_from_every_place_that_points_at_them() -> None:

@@ -2,10 +2,7 @@
 
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.shard_asset import shard_asset
-from lgt_assets.synthesis.compose import build_compositions, plan_compositions
-from lgt_assets.synthesis.hardness import apply_hardness, plan_hardness
 from lgt_assets.synthesis.planned import Outcome
-from lgt_assets.synthesis.verify import apply_verification, plan_verification
 
 
 @shard_asset(
@@ -17,6 +14,10 @@ def composed_questions(shard: Shard) -> Outcome:
     The verifier votes on each candidate (support, blindness, necessity); of those that pass, the VLM's samples, which
     distilled_cots would ask for anyway, say how much harder they are than their parents.
     """
+    from lgt_assets.synthesis.compose import build_compositions, plan_compositions
+    from lgt_assets.synthesis.hardness import apply_hardness, plan_hardness
+    from lgt_assets.synthesis.verify import apply_verification, plan_verification
+
     images, objects, questions = rows = [
         shard.read(table) for table in ("images", "grounded_objects", "seed_questions")
     ]

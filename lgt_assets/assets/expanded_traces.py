@@ -2,9 +2,6 @@
 
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.shard_asset import shard_asset
-from lgt_assets.synthesis.behaviour_judgments import apply_behaviour_judgments, plan_behaviour_judgments
-from lgt_assets.synthesis.consistency import apply_consistency, plan_consistency
-from lgt_assets.synthesis.expand import build_expansions, plan_expansions
 from lgt_assets.synthesis.planned import Outcome
 
 
@@ -17,6 +14,10 @@ from lgt_assets.synthesis.planned import Outcome
 )
 def expanded_traces(shard: Shard) -> Outcome:
     """Simple chains continued after a cue such as "Wait,"; the simple text is kept exactly, leaks and contradictions go."""
+    from lgt_assets.synthesis.behaviour_judgments import apply_behaviour_judgments, plan_behaviour_judgments
+    from lgt_assets.synthesis.consistency import apply_consistency, plan_consistency
+    from lgt_assets.synthesis.expand import build_expansions, plan_expansions
+
     profile, prompts, questions = shard.profile, shard.prompts, shard.questions()
     images, objects, cots = (shard.read(table) for table in ("images", "grounded_objects", "distilled_cots"))
     planned = plan_expansions(images, objects, questions, cots, profile=profile, prompts=prompts)

@@ -3,12 +3,13 @@
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.shard_asset import shard_asset
 from lgt_assets.settings import state_folder
-from lgt_assets.sources.shards import shard_rows
 from lgt_assets.synthesis.planned import Outcome
 
 
 @shard_asset(group="sources", kinds=["image"])
 def images(shard: Shard) -> Outcome:
     """Pictures with dense captions, referenced where they lie. Bad rows of the source are quarantined in `rejections`."""
+    from lgt_assets.sources.shards import shard_rows
+
     rows, _, rejections = shard_rows(state_folder(), shard.key)
     return Outcome(rows, rejections, asked=len(rows) + len(rejections), parsed=len(rows))

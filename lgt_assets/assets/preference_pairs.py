@@ -2,7 +2,6 @@
 
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.shard_asset import shard_asset
-from lgt_assets.synthesis.pair import build_pairs
 from lgt_assets.synthesis.planned import Outcome
 
 
@@ -14,5 +13,7 @@ from lgt_assets.synthesis.planned import Outcome
 )
 def preference_pairs(shard: Shard) -> Outcome:
     """Two traces of one question as shown, one preferred: the five kinds of LongPerceptualThoughts, for DPO."""
+    from lgt_assets.synthesis.pair import build_pairs
+
     cots, traces = shard.read("distilled_cots"), shard.read("expanded_traces")
     return build_pairs(shard.key, shard.questions(), cots, traces, profile=shard.profile, prompts=shard.prompts)

@@ -3,20 +3,14 @@
 import dagster as dg
 import polars as pl
 
-from lgt_assets.assets.picture_hashes import hashes_of
 from lgt_assets.assets.upstream import read_upstream
-from lgt_assets.audit.scores import audit_summary
 from lgt_assets.errors import LgtError, UpstreamError
 from lgt_assets.observe.columns import column_metadata
-from lgt_assets.release.benchmarks import read_benchmarks
 from lgt_assets.release.configs import RELEASE_TABLES, Draw
-from lgt_assets.release.exclusions import counted, exclusions, without
-from lgt_assets.release.files import write_release
 from lgt_assets.resources import Models, Tables
 from lgt_assets.schemas import frame
 from lgt_assets.settings import Profile, state_folder
 from lgt_assets.storage import DeltaStore
-from lgt_assets.synthesis.pair_lengths import pair_lengths
 
 TRANSFORM = "2"
 SHOWN_PROBLEMS = 10
@@ -59,6 +53,13 @@ def _write(
     store: DeltaStore, profile: Profile, whole: dict[str, pl.LazyFrame], shards: list[str], facts: dict
 ) -> tuple[dict, dict]:
     """Write the files of what is left after exclusions; the row of ``release``, and the facts with what was counted."""
+    from lgt_assets.assets.picture_hashes import hashes_of
+    from lgt_assets.audit.scores import audit_summary
+    from lgt_assets.release.benchmarks import read_benchmarks
+    from lgt_assets.release.exclusions import counted, exclusions, without
+    from lgt_assets.release.files import write_release
+    from lgt_assets.synthesis.pair_lengths import pair_lengths
+
     benchmarks = read_benchmarks(profile.release.decontaminate)
     hashes = hashes_of(store, shards if benchmarks.pictures.height else [])
     left_out = exclusions(whole, benchmarks, hashes, profile)

@@ -3,7 +3,6 @@
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.shard_asset import shard_asset
 from lgt_assets.synthesis.planned import Outcome
-from lgt_assets.synthesis.rl import build_prompts
 
 
 @shard_asset(
@@ -12,6 +11,8 @@ from lgt_assets.synthesis.rl import build_prompts
 )  # fmt: skip
 def rl_prompts(shard: Shard) -> Outcome:
     """Questions with a verifiable answer, with choices and where they stand without, and the VLM's pass rate, for GRPO."""
+    from lgt_assets.synthesis.rl import build_prompts
+
     return build_prompts(
         shard.key, shard.questions(), shard.read("distilled_cots"), profile=shard.profile, prompts=shard.prompts
     )

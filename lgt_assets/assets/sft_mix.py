@@ -2,7 +2,6 @@
 
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.shard_asset import shard_asset
-from lgt_assets.synthesis.mix import build_mix
 from lgt_assets.synthesis.planned import Outcome
 
 
@@ -14,5 +13,7 @@ from lgt_assets.synthesis.planned import Outcome
 )
 def sft_mix(shard: Shard) -> Outcome:
     """Supervised examples by recipe: answer only, simple thought, long trace; drawn by length within the shard."""
+    from lgt_assets.synthesis.mix import build_mix
+
     cots, traces = shard.read("distilled_cots"), shard.read("expanded_traces")
     return build_mix(shard.key, shard.questions(), cots, traces, profile=shard.profile, prompts=shard.prompts)

@@ -51,6 +51,9 @@ def shard_asset(
 ) -> Callable[[Make], dg.AssetsDefinition]:  # fmt: skip
     """Make an asset of a function from a :class:`Shard` to an :class:`Outcome`; its name is the table's.
 
+    The function imports what makes its rows when it is called: Dagit and every run load the graph, with hundreds of patterns
+    of the parsers that they do not use.
+
     Args:
         group: Dagit's group.
         upstream: tables it reads; each is gated by its blocking checks, also across runs.

@@ -6,7 +6,6 @@ import polars as pl
 
 from lgt_assets.quality.findings import Finding, Slice, too_few
 from lgt_assets.synthesis.intervals import wilson_interval
-from lgt_assets.synthesis.plain_text import plain
 
 LEAST_EXPECTED = 5
 # Where each table says how many choices there are and which is right; samples of one question are one case.
@@ -72,6 +71,8 @@ def answer_positions(rows: Slice) -> Finding:
 
 def type_quotas(rows: Slice) -> Finding:
     """The profile's types all come, none takes over, and few questions are of another type."""
+    from lgt_assets.synthesis.plain_text import plain
+
     settings, wanted = rows.settings, rows.wanted.questions.types
     named = rows.scan("question_type").collect(engine="streaming")["question_type"]
     counts = Counter(plain(name) for name in named)

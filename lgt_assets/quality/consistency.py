@@ -3,7 +3,6 @@
 import polars as pl
 
 from lgt_assets.quality.findings import Finding, Number, Slice, too_few
-from lgt_assets.synthesis.conclusions import concluded_index
 from lgt_assets.synthesis.intervals import wilson_interval
 
 DIGITS = 16
@@ -15,6 +14,8 @@ def consistency(rows: Slice) -> Finding:
 
     The sample are the rows whose ids hash lowest: the same whenever it is drawn.
     """
+    from lgt_assets.synthesis.conclusions import concluded_index
+
     traces = _simple(rows) if rows.table == "distilled_cots" else _expanded(rows)
     counted = traces.select(pl.len().alias("rows"), (~pl.col("flags_agree")).sum().alias("wrong"))
     count, wrong = counted.collect(engine="streaming").row(0)

@@ -7,7 +7,6 @@ import polars as pl
 
 from lgt_assets.quality.findings import Finding, Number, Slice, too_few
 from lgt_assets.synthesis.intervals import Z_95, wilson_interval
-from lgt_assets.synthesis.near_duplicates import AskedQuestion, asked_question, duplicate_reason
 
 DEFAULT_SIMILARITY = 0.8
 # Texts whose mean length is watched.
@@ -19,6 +18,8 @@ TEXTS = {
 
 def duplicates(rows: Slice) -> Finding:
     """Near-duplicates of an earlier question of the same picture, by the rule that seed questions are filtered with."""
+    from lgt_assets.synthesis.near_duplicates import AskedQuestion, asked_question, duplicate_reason
+
     settings = rows.settings
     similarity = rows.wanted.questions.near_duplicate_similarity or DEFAULT_SIMILARITY
     questions = rows.scan("image_id", "ordinal", "question", "choices", "answer_index").sort("image_id", "ordinal")

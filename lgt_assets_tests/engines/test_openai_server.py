@@ -72,7 +72,8 @@ def test_in_flight_is_bounded_and_requests_are_pulled_lazily() -> None:
             next(results)
         results.close()
         assert server.most_at_once <= 4
-        assert pulled <= 20 + 2 * 4
+        # four asked and four that stand ready; as many again may have been handed over together and not taken yet
+        assert pulled <= 20 + 2 * (4 + 4)
         assert len(completed(engine, REQUESTS[:3])) == 3  # goes on after an early end
 
 

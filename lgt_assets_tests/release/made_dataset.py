@@ -24,7 +24,7 @@ QUESTIONS = [
 
 
 def write_dataset(store: DeltaStore, folder: Path, questions: list[tuple[int, int, str]] = QUESTIONS) -> list[dict]:
-    """Write all tables that a release reads; the pictures' rows."""
+    """Write all tables that a release reads, and those that their rows name; the pictures' rows."""
     folder.mkdir(parents=True, exist_ok=True)
     images = [_image(folder, number) for number in range(3)]
     tables: dict[str, list[dict]] = {"images": images}
@@ -33,13 +33,16 @@ def write_dataset(store: DeltaStore, folder: Path, questions: list[tuple[int, in
         image = _image(folder, picture, SHARDS[shard])
         if image not in tables["images"]:
             tables["images"].append(image)
-        number = len(tables.setdefault("seed_questions", []))
-        question = question_row(image, [object_row(image)], number, question=text)
+        number, box = len(tables.setdefault("seed_questions", [])), object_row(image)
+        if box not in tables.setdefault("grounded_objects", []):
+            tables["grounded_objects"].append(box)
+        question = question_row(image, [box], number, question=text)
         tables["seed_questions"].append(question)
         _add_datasets(tables, question, 1)
     first, second, *_ = tables["seed_questions"]
     composed = made_rows()["composed_questions"][0] | {
         "image_id": first["image_id"], "parent_question_ids": [first["question_id"], second["question_id"]],
+        "object_ids": first["object_ids"],
         "question": "What do both have?", "question_id": row_id("composed_questions", SHARDS[0], "of the first two"),
     }  # fmt: skip
     tables["composed_questions"] = [composed]
@@ -62,7 +65,18 @@ def _image(folder: Path, number: int, shard: str | None = None) -> dict:
 
 def _add_datasets(tables: dict[str, list[dict]], question: dict, stage: int) -> None:
     shared = {"shard": question["shard"], "question_id": question["question_id"], "image_id": question["image_id"]}
+    chains = [
+        chain | shared | {"cot_id": row_id("distilled_cots", question["shard"], question["question_id"], number)}
+        for number, chain in enumerate(made_rows()["distilled_cots"])
+    ]
+    tables.setdefault("distilled_cots", []).extend(chains)
     shared |= {"stage": stage, "images": [question["image_id"]]}
-    for table, key in (("sft_mix", "example_id"), ("preference_pairs", "pair_id"), ("rl_prompts", "prompt_id")):
-        identity = row_id(table, question["shard"], question["question_id"])
-        tables.setdefault(table, []).append(made_rows()[table][0] | shared | {key: identity})
+    right, wrong = (chain["cot_id"] for chain in chains)
+    named = {
+        "sft_mix": ("example_id", {"origin_id": right}),
+        "preference_pairs": ("pair_id", {"chosen_id": right, "rejected_id": wrong}),
+        "rl_prompts": ("prompt_id", {}),
+    }
+    for table, (key, ids) in named.items():
+        own = {key: row_id(table, question["shard"], question["question_id"])} | ids
+        tables.setdefault(table, []).append(made_rows()[table][0] | shared | own)
