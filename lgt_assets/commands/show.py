@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 VALUE_CHARACTERS = 2000
 LABEL_CHARACTERS = 100
-EDGES = ("x0", "y0", "x1", "y1")
 REQUEST_FIELDS = (
     "role",
     "engine",
@@ -162,8 +161,7 @@ def _grow(
 
 
 def _headline(member: "Member") -> Text:
-    values = ", ".join(f"{value:.0f}" if name in EDGES else str(value) for name, value in member.values.items())
-    return Text.assemble((member.table, "cyan"), " ", plain(member.row_id), " ", _short(values, LABEL_CHARACTERS))
+    return Text.assemble((member.table, "cyan"), " ", plain(member.row_id), " ", _short(member.said, LABEL_CHARACTERS))
 
 
 def _short(value: object, characters: int) -> Text:

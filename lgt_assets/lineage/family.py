@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+_EDGES = ("x0", "y0", "x1", "y1")
+
 
 @dataclass(frozen=True)
 class Member:
@@ -12,6 +14,19 @@ class Member:
     row_id: str
     table: str
     values: dict[str, object]
+
+    @property
+    def said(self) -> str:
+        """The values in one line."""
+        return " · ".join(_said(name, value) for name, value in self.values.items())
+
+
+def _said(name: str, value: object) -> str:
+    if name in _EDGES and isinstance(value, float):
+        return f"{value:.0f}"
+    if name == "is_correct":
+        return "right" if value else "wrong"
+    return f"stage {value}" if name == "stage" else str(value)
 
 
 @dataclass

@@ -111,10 +111,7 @@ def _card(dossier: Dossier, row_id: str) -> Card:
 
 
 def _headline(dossier: Dossier, row_id: str) -> str:
-    values = dossier.family.members[row_id].values
-    text = ", ".join(
-        f"{value:.0f}" if name in ("x0", "y0", "x1", "y1") else str(value) for name, value in values.items()
-    )
+    text = dossier.family.members[row_id].said
     return text if len(text) <= HEADLINE_CHARACTERS else text[: HEADLINE_CHARACTERS - 1] + "…"
 
 
