@@ -3,7 +3,8 @@
 import dagster as dg
 import polars as pl
 
-from lgt_assets.assets.upstream import read_upstream
+from lgt_assets.assets.shard_asset import STAGES
+from lgt_assets.assets.upstream import require_whole
 from lgt_assets.errors import LgtError, UpstreamError
 from lgt_assets.observe.columns import column_metadata
 from lgt_assets.release.configs import RELEASE_TABLES, Draw
@@ -97,12 +98,12 @@ def shards_to_release(instance: dg.DagsterInstance) -> tuple[list[str], list[str
 
 
 def _require_whole(instance: dg.DagsterInstance, store: DeltaStore, shards: list[str]) -> None:
-    """Every shard must pass the gate of every table that the release reads."""
+    """Every shard must pass the gate of every table that the release reads or that its rows were made from."""
     problems = []
     for shard in shards:
-        for table in RELEASE_TABLES:
+        for table in STAGES:
             try:
-                read_upstream(instance, store, table, shard)
+                require_whole(instance, store, table, shard)
             except UpstreamError as error:
                 problems.append(str(error))
     if problems:

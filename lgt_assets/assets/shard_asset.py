@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from lgt_assets.assets.making import Make, make_shard
-from lgt_assets.assets.materialization import shard_materialization, step_result
+from lgt_assets.assets.materialization import input_versions, shard_materialization, step_result
 from lgt_assets.assets.run_scope import is_followed_in, not_made
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.upstream import read_upstream, require_whole
@@ -108,6 +108,7 @@ def materialize_shards(
     upstream, refused = STAGES[table].upstream, {}
     for key in context.partition_keys:
         try:
+            inputs = input_versions(context.instance, upstream, key)
             for name in ancestors(table):
                 require_whole(context.instance, store, name, key, run=context)
             rows = {name: read_upstream(context.instance, store, name, key, run=context) for name in upstream}
@@ -123,7 +124,7 @@ def materialize_shards(
             refused[key] = f"{table}, shard {key}: {error}"
         else:
             yield shard_materialization(
-                context.instance, table, key, upstream=upstream, code_version=version,
+                table, key, inputs=inputs, code_version=version,
                 data_version=store.slice_version(table, key), metadata={"dagster/uri": store.uri(table)} | metadata,
             )  # fmt: skip
         if key in refused:

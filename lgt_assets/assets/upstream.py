@@ -32,16 +32,16 @@ def read_upstream(
     """
     expected = _recorded_rows(instance, table, shard, run)
     _require_checks_passed(instance, table, shard)
-    known, files = is_verified(store, table, shard), files_of(store, table, shard)
+    files = files_of(store, table, shard)
     rows = store.read(table, shards=[shard])
     _require_count(table, shard, rows.height, expected)
-    if known:
-        return rows
-    try:
-        validate(table, rows)
-    except ValidationError as error:
-        raise _refusal(table, shard, str(error)) from error
-    _require_rules(store, table, shard, files)
+    if not is_verified(store, table, shard, files):
+        try:
+            validate(table, rows)
+        except ValidationError as error:
+            raise _refusal(table, shard, str(error)) from error
+        _require_rules(store, table, shard)
+    _require_same(store, table, shard, files)
     return rows
 
 
@@ -55,14 +55,14 @@ def require_whole(
     """
     expected = _recorded_rows(instance, table, shard, run)
     _require_checks_passed(instance, table, shard)
-    rows = Slice(store, table, shard)
+    rows, files = Slice(store, table, shard), files_of(store, table, shard)
     _require_count(table, shard, rows.scan("shard").select(pl.len()).collect().item(), expected)
-    if is_verified(store, table, shard):
-        return
-    files, found = files_of(store, table, shard), rules.schema(rows)
-    if not found.passed:
-        raise _refusal(table, shard, found.said)
-    _require_rules(store, table, shard, files)
+    if not is_verified(store, table, shard, files):
+        found = rules.schema(rows)
+        if not found.passed:
+            raise _refusal(table, shard, found.said)
+        _require_rules(store, table, shard)
+    _require_same(store, table, shard, files)
 
 
 def _refusal(table: str, shard: str, said: str) -> UpstreamError:
@@ -96,9 +96,17 @@ def _require_count(table: str, shard: str, rows: int, expected: int | float) -> 
         )
 
 
-def _require_rules(store: DeltaStore, table: str, shard: str, files: str) -> None:
+def _require_rules(store: DeltaStore, table: str, shard: str) -> None:
     for rule in ANEW:
         found = rule(Slice(store, table, shard))
         if not found.passed:
             raise _refusal(table, shard, found.said)
+
+
+def _require_same(store: DeltaStore, table: str, shard: str, files: str) -> None:
+    """What was read and what was checked must be the same rows: nothing may have been written in between."""
+    if files_of(store, table, shard) != files:
+        raise UpstreamError(
+            f"{table}, shard {shard}, was written by another run while it was read: make this asset again"
+        )
     note_verified(store, table, shard, files)

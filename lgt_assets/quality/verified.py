@@ -12,9 +12,9 @@ def files_of(store: DeltaStore, table: str, shard: str) -> str:
     return "-".join(store.slice_version(name, shard) for name in (table, *referenced_tables(table)))
 
 
-def is_verified(store: DeltaStore, table: str, shard: str) -> bool:
-    """Whether this process has found that the slice, as it is now, keeps every rule."""
-    return _kept.get((store.root, table, shard)) == files_of(store, table, shard)
+def is_verified(store: DeltaStore, table: str, shard: str, files: str) -> bool:
+    """Whether this process has found that the slice keeps every rule, made of ``files`` as :func:`files_of` said."""
+    return _kept.get((store.root, table, shard)) == files
 
 
 def note_verified(store: DeltaStore, table: str, shard: str, files: str) -> None:

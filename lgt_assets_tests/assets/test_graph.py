@@ -6,12 +6,17 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.data_version import get_input_event_pointer_tag
 from dagster._core.event_api import PartitionKeyFilter
 from PIL import Image
 
 from lgt_assets import runs
+from lgt_assets.assets import shard_asset
+from lgt_assets.assets.making import make_shard
 from lgt_assets.assets.registration import register
+from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.upstream import ROW_COUNT
+from lgt_assets.checks.evaluation import latest_materialization
 from lgt_assets.partitions import registered_shards
 from lgt_assets.quality.findings import Slice
 from lgt_assets.quality.rules import parents
@@ -80,6 +85,23 @@ def test_a_range_run_records_rows_versions_and_checks_per_shard(
         assert materialization.metadata["delta/version"].value >= 1
         for name in BLOCKING_CHECKS:
             assert check_status(instance, "grounded_objects", name, shard) == "SUCCEEDED"
+
+
+def test_what_is_written_while_an_asset_is_made_is_newer_than_what_it_notes(
+    instance: dg.DagsterInstance, store: DeltaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert runs.run(instance, selection="images", shards=SHARDS[0]).failures == []
+    read = latest_materialization(instance, "images", SHARDS[0])
+
+    def make_slowly(shard: Shard, *arguments: object) -> dict:
+        metadata = {ROW_COUNT: 2}
+        instance.report_runless_asset_event(dg.AssetMaterialization("images", partition=shard.key, metadata=metadata))
+        return make_shard(shard, *arguments)
+
+    monkeypatch.setattr(shard_asset, "make_shard", make_slowly)
+    assert runs.run(instance, selection="grounded_objects", shards=SHARDS[0]).failures == []
+    made = latest_materialization(instance, "grounded_objects", SHARDS[0]).asset_materialization
+    assert made.tags[get_input_event_pointer_tag(dg.AssetKey("images"))] == str(read.storage_id)
 
 
 def test_below_a_poisoned_shard_nothing_is_made_and_everything_else_is(

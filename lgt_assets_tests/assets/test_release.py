@@ -10,9 +10,10 @@ import yaml
 from PIL import Image
 
 from lgt_assets.assets.release import release
+from lgt_assets.assets.shard_asset import STAGES
 from lgt_assets.assets.upstream import ROW_COUNT
 from lgt_assets.identity import digest
-from lgt_assets.release.configs import CONFIGS, RELEASE_TABLES
+from lgt_assets.release.configs import CONFIGS
 from lgt_assets.resources import Models, Tables
 from lgt_assets.schemas import frame
 from lgt_assets.settings import PROFILES_FOLDER
@@ -33,7 +34,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeltaStore:
 @pytest.fixture
 def instance(tmp_path: Path, store: DeltaStore) -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
-        for table in RELEASE_TABLES:
+        for table in STAGES:
             report(instance, store, table, SHARD)
         yield instance
 
@@ -104,7 +105,7 @@ def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[dg.
     store = DeltaStore(str(tmp_path / "whole/tables"))
     write_dataset(store, tmp_path / "pictures")
     with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
-        for table in RELEASE_TABLES:
+        for table in STAGES:
             for shard in SHARDS:
                 report(instance, store, table, shard)
         yield instance, store

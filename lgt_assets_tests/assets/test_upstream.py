@@ -4,6 +4,7 @@ import uuid
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 from dagster._core.events import DagsterEventType
 
@@ -45,7 +46,10 @@ def test_a_whole_shard_is_read(instance: dg.DagsterInstance, store: DeltaStore) 
 
 
 def test_a_shard_never_made_is_named(instance: dg.DagsterInstance, store: DeltaStore) -> None:
-    with pytest.raises(UpstreamError, match="images has no shard other-00000: materialize images for other-00000"):
+    with pytest.raises(
+        UpstreamError,
+        match="images has no shard other-00000: materialize it first .lgt run --select images --shards other-00000",
+    ):
         read_upstream(instance, store, "images", "other-00000")
 
 
@@ -61,6 +65,24 @@ def test_lost_rows_close_the_gate(instance: dg.DagsterInstance, store: DeltaStor
     store.replace("images", frame("images", [image_row(0)]), shard=SHARD)
     with pytest.raises(UpstreamError, match="has 1 rows where its materialization wrote 3"):
         read_upstream(instance, store, "images", SHARD)
+
+
+class Raced(DeltaStore):
+    """Somebody else writes the slice right after it was read."""
+
+    def read(self, table: str, **where: object) -> pl.DataFrame:
+        rows = super().read(table, **where)
+        other = [image_row(number, caption="Written meanwhile.") for number in range(3)]
+        DeltaStore(self.root).replace(table, frame(table, other), shard=SHARD)
+        return rows
+
+
+def test_rows_that_are_written_while_they_are_read_close_the_gate(
+    instance: dg.DagsterInstance, store: DeltaStore
+) -> None:
+    with pytest.raises(UpstreamError, match="was written by another run while it was read"):
+        read_upstream(instance, Raced(store.root), "images", SHARD)
+    assert read_upstream(instance, store, "images", SHARD)["caption"].unique().to_list() == ["Written meanwhile."]
 
 
 def test_rows_poisoned_after_their_check_close_the_gate(instance: dg.DagsterInstance, store: DeltaStore) -> None:

@@ -86,8 +86,8 @@ def test_a_named_row_that_is_not_there_is_found(store: DeltaStore, table: str, c
 
 def test_a_slice_is_known_to_be_whole_until_it_or_its_parents_are_written(store: DeltaStore) -> None:
     note_verified(store, "seed_questions", SHARD, files_of(store, "seed_questions", SHARD))
-    assert is_verified(store, "seed_questions", SHARD)
+    assert is_verified(store, "seed_questions", SHARD, files_of(store, "seed_questions", SHARD))
     store.replace("images", frame("images", [image_row(0, shard="other-00000")]), shard="other-00000")
-    assert is_verified(store, "seed_questions", SHARD)
+    assert is_verified(store, "seed_questions", SHARD, files_of(store, "seed_questions", SHARD))
     written(store, "images", {"caption": "Another."})
-    assert not is_verified(store, "seed_questions", SHARD)
+    assert not is_verified(store, "seed_questions", SHARD, files_of(store, "seed_questions", SHARD))
