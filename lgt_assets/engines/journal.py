@@ -148,6 +148,7 @@ class Journal:
         self._lock = threading.Lock()
         self._dirty = threading.Event()
         self._closing = threading.Event()
+        self._fault: OSError | None = None
         try:
             # locked before it gets its name: nobody can claim it as a dead run's
             unnamed = path.with_name(f"{PARTIAL_PREFIX}{path.name}")
@@ -170,8 +171,11 @@ class Journal:
         """Write one record, as encoded, by one write(); its position in the file.
 
         Raises:
-            StorageError: the disk refused it; nothing of the record stays in the file.
+            StorageError: the disk refused it, and nothing of the record stays in the file; or it refused to make earlier
+                records durable.
         """
+        if self._fault is not None:
+            raise StorageError(f"{self.path} cannot be made durable: {self._fault}; look at the disk and run again")
         with self._lock:
             position = self._size
             try:
@@ -196,7 +200,11 @@ class Journal:
         while not self._closing.wait(_SYNC_SECONDS):
             if self._dirty.is_set():
                 self._dirty.clear()
-                self._sync(with_name=not is_named)
+                try:
+                    self._sync(with_name=not is_named)
+                except OSError as error:
+                    self._fault = error  # the next append says so: nothing more may count as kept
+                    return
                 is_named = True
 
     def _sync(self, *, with_name: bool) -> None:
@@ -205,14 +213,24 @@ class Journal:
             sync_folder(self.path.parent)
 
     def close(self) -> None:
-        """Sync the file if it is still there, release the lock, leave it. Closing twice is fine."""
+        """Sync the file if it is still there, release the lock, leave it. Closing twice is fine.
+
+        Raises:
+            StorageError: the disk refuses to sync; the lock is released all the same.
+        """
         if self._closing.is_set():
             return
         self._closing.set()
         self._syncer.join()
-        if os.fstat(self._descriptor).st_nlink:
-            self._sync(with_name=True)
-        os.close(self._descriptor)
+        try:
+            if os.fstat(self._descriptor).st_nlink:
+                self._sync(with_name=True)
+        except OSError as error:
+            raise StorageError(
+                f"{self.path} cannot be made durable: {error}; look at the disk and run again"
+            ) from error
+        finally:
+            os.close(self._descriptor)
 
 
 def claim(path: Path) -> int | None:

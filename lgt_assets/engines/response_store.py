@@ -152,8 +152,9 @@ class ResponseStore:
         if self._closed:
             return
         try:
+            with self._lock:
+                self._is_ending = True  # a journal opened from here on would be closed by nobody
             if not self._read_only:
-                self._is_ending = True
                 self._seal(live=False)
         finally:
             self._closed = True
@@ -177,9 +178,9 @@ class ResponseStore:
 
     def _append(self, record: Record, encoded: bytes, completion: Completion) -> None:
         with self._lock:
-            if self._closed or self._read_only:
+            if self._is_ending or self._read_only:
                 raise StorageError(
-                    f"the response store in {self.folder} is {'closed' if self._closed else 'read-only'}"
+                    f"the response store in {self.folder} is {'closed' if self._is_ending else 'read-only'}"
                 )
             if self._journal is None:
                 self._open_journal()

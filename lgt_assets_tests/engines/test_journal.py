@@ -1,5 +1,6 @@
 """Journals: whole records come back, whatever happened to the tail."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,20 @@ def test_full_disk_is_an_error_and_leaves_no_half_record() -> None:
         pytest.skip("no /dev/full here")
     with pytest.raises(StorageError, match="cannot be created"):
         Journal(Path("/dev/full/journal"))
+
+
+def test_a_disk_that_refuses_to_sync_is_an_error_from_then_on(tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full here")
+    journal = Journal(tmp_path / "one")
+    unsyncable = os.open(full, os.O_WRONLY)
+    os.dup2(unsyncable, journal._descriptor)  # a device takes no fsync
+    os.close(unsyncable)
+    journal._dirty.set()
+    journal._syncer.join(30)
+    with pytest.raises(StorageError, match="cannot be made durable"):
+        journal.append(encode_record(RECORDS[0]))
+    with pytest.raises(StorageError, match="cannot be made durable"):
+        journal.close()
+    assert claim(tmp_path / "one") is not None
