@@ -16,7 +16,7 @@ DAGSTER_MODULES = {
 ALLOWED = {
     "errors": set(),
     "identity": {"errors"},
-    "state": set(),
+    "state": {"errors"},
     "references": set(),
     "audit_vocabulary": set(),
     "progress": set(),

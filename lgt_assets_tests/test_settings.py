@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from lgt_assets.errors import SettingsError
+from lgt_assets.schemas import frame
 from lgt_assets.settings import PROFILES_FOLDER, load_profile, state_folder
+from lgt_assets.storage import DeltaStore
+from lgt_assets_tests.rows import SHARD, image_row
 
 SHIPPED = sorted(path.stem for path in PROFILES_FOLDER.glob("*.yaml"))
 
@@ -59,3 +62,19 @@ def test_an_unknown_profile_lists_the_shipped_ones() -> None:
 def test_state_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LGT_STATE", str(tmp_path))
     assert state_folder() == tmp_path
+
+
+@pytest.mark.parametrize("name", ["a b", "straße", "100%", "a[1]", "a=b", "a#b"])
+def test_a_state_folder_whose_tables_could_not_be_read_back_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LGT_STATE", str(tmp_path / name))
+    with pytest.raises(SettingsError, match="set LGT_STATE"):
+        state_folder()
+
+
+def test_tables_are_read_back_from_a_folder_that_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LGT_STATE", str(tmp_path / "a!$&'()+,.:;@_~-b"))
+    store = DeltaStore(str(state_folder() / "tables"))
+    store.replace("images", frame("images", [image_row()]), shard=SHARD)
+    assert store.read("images", shards=[SHARD]).height == 1
