@@ -19,13 +19,15 @@ POSITIONS = {
 def chi_square(groups: list[list[int]]) -> tuple[float, int, float]:
     """Pearson's chi-square of counts against even ones: statistic, degrees of freedom, p (1 without freedom).
 
+    A group without cases says nothing.
+
     Args:
         groups: for each number of choices, how often each position is right.
     """
     from scipy.special import chdtrc  # what scipy.stats.chi2.sf calls, without the half second that it takes to load
 
     statistic, freedom = 0.0, 0
-    for counts in groups:
+    for counts in filter(any, groups):
         even = sum(counts) / len(counts)
         statistic += sum((count - even) ** 2 / even for count in counts)
         freedom += len(counts) - 1
@@ -38,6 +40,7 @@ def answer_positions(rows: Slice) -> Finding:
     counted = (
         rows.scan(key, choices, index)
         .select(key, pl.col(choices).list.len().alias("choices"), pl.col(index).alias("position"))
+        .filter(pl.col("position") >= 0, pl.col("position") < pl.col("choices"))
         .unique(key)
         .group_by("choices", "position")
         .len()

@@ -22,7 +22,10 @@ def duplicates(rows: Slice) -> Finding:
 
     settings = rows.settings
     similarity = rows.wanted.questions.near_duplicate_similarity or DEFAULT_SIMILARITY
-    questions = rows.scan("image_id", "ordinal", "question", "choices", "answer_index").sort("image_id", "ordinal")
+    columns = ("question_id", "image_id", "ordinal", "question", "choices", "answer_index")
+    answer = pl.col("choices").list.get(pl.col("answer_index"), null_on_oob=True)
+    answered = (pl.col("answer_index") >= 0) & answer.is_not_null() & pl.col("question").is_not_null()
+    questions = rows.scan(*columns).filter(answered).sort("image_id", "ordinal")
     total = found = 0
     example = ""
     for _image, group in groupby(questions.collect().iter_rows(named=True), key=lambda row: row["image_id"]):
@@ -31,7 +34,7 @@ def duplicates(rows: Slice) -> Finding:
             asked = asked_question(row["question"], row["choices"][row["answer_index"]])
             total += 1
             if duplicate_reason(asked, earlier, similarity):
-                found, example = found + 1, example or row["question"]
+                found, example = found + 1, example or row["question_id"]
             earlier.append(asked)
     numbers = {
         "questions": total,
@@ -43,7 +46,7 @@ def duplicates(rows: Slice) -> Finding:
         return too_few(total, settings.minimum_rows, "questions", numbers)
     numbers["rate"] = round(found / total, 4)
     passed = wilson_interval(found, total)[0] <= settings.duplicate_rate
-    shown = "" if passed else f", such as {example!r}; see questions.near_duplicate_similarity"
+    shown = "" if passed else f", such as {example}; see questions.near_duplicate_similarity"
     return Finding(passed, f"{found} of {total} questions ask again what was asked of their picture{shown}", numbers)
 
 

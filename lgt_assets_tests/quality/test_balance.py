@@ -46,7 +46,8 @@ def test_groups_of_different_numbers_of_choices_add_up() -> None:
     statistic, freedom, p = chi_square([first, second])
     assert statistic == pytest.approx(stats.chisquare(first).statistic + stats.chisquare(second).statistic)
     assert freedom == 3 and p == pytest.approx(stats.chi2.sf(statistic, 3))
-    assert chi_square([]) == (0.0, 0, 1.0)
+    assert chi_square([]) == chi_square([[0, 0]]) == (0.0, 0, 1.0)
+    assert chi_square([first, [0, 0, 0]]) == chi_square([first])
 
 
 def test_shuffled_answers_pass(tmp_path: Path) -> None:
@@ -73,6 +74,12 @@ def test_a_small_shard_is_not_judged(tmp_path: Path) -> None:
     assert found.passed and found.numbers["judged"] == "too few to judge"
     assert found.numbers["least"] == PROFILE.checks.minimum_rows
     assert "too few" in type_quotas(questions(tmp_path, [0] * 49)).said
+
+
+def test_positions_that_are_no_choice_are_not_counted(tmp_path: Path) -> None:
+    assert answer_positions(questions(tmp_path, [9] * 100)).numbers["questions"] == 0
+    found = answer_positions(questions(tmp_path, [-1] * 50 + [9] * 50 + list(range(4)) * 20))
+    assert found.passed and found.numbers["questions"] == 80
 
 
 def test_types_in_even_shares_pass(tmp_path: Path) -> None:

@@ -42,7 +42,12 @@ def test_near_duplicates_of_a_picture_are_counted(store: DeltaStore) -> None:
         rows[50 + n] = {"question": f"What is the thing {n} in the picture?"}
     found = measured(store, rates.duplicates, rows)
     assert not found.passed and found.numbers["near_duplicates"] == 10 and found.numbers["rate"] == 0.1
-    assert "What is the thing 0" in found.said
+    assert f"such as q.{SHARD}." in found.said and "What is" not in found.said
+
+
+def test_rows_whose_answer_is_no_choice_ask_nothing(store: DeltaStore) -> None:
+    rows = [{"answer_index": n} for n in (-1, 0, 9)]
+    assert measured(store, rates.duplicates, rows).numbers["questions"] == 1
 
 
 def test_the_same_question_of_another_picture_is_none(store: DeltaStore) -> None:
