@@ -4,10 +4,13 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from lgt_assets.observe.markdown import plain_text
+
 NOT_MADE = "not_made"
 CHECKS_STEP = "_checks"
 # Observations of a shard that may come after the one that says why it was not made, such as progress.
 _OBSERVATIONS = 20
+_SHOWN_CHARACTERS = 2000
 Scope = dg.OpExecutionContext | dg.AssetExecutionContext
 
 
@@ -33,8 +36,9 @@ def is_followed_in(context: Scope, table: str) -> bool:
 
 def not_made(table: str, shard: str, reason: str) -> dg.AssetObservation:
     """The event that says why a run did not make a shard; Dagit shows it on the shard's page, and steps below quote it."""
+    description = plain_text(reason, _SHOWN_CHARACTERS)  # Dagit renders it as Markdown, and a reason may quote rows
     return dg.AssetObservation(
-        asset_key=table, partition=shard, description=reason, metadata={NOT_MADE: dg.MetadataValue.text(reason)}
+        asset_key=table, partition=shard, description=description, metadata={NOT_MADE: dg.MetadataValue.text(reason)}
     )
 
 

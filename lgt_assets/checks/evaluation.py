@@ -1,6 +1,6 @@
 """One evaluation of one check for one shard, as Dagster's event log holds it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
@@ -11,16 +11,29 @@ from dagster._core.storage.asset_check_execution_record import (
 )
 
 from lgt_assets.checks.declarations import Check
-from lgt_assets.quality.findings import Finding
+from lgt_assets.observe.markdown import plain_text
+from lgt_assets.quality.findings import Finding, Number
 
 EVALUATED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
-# Evaluations of the present materialization that may lie before one of an earlier one.
-HISTORY = 20
+# Evaluations that are read at a time, and how many times at most, to find one of an earlier materialization.
+HISTORY, MOST_READS = 20, 500
+SAID = "said"
+SHOWN_CHARACTERS = 2000
 
 
 def severity_of(check: Check) -> dg.AssetCheckSeverity:
     """ERROR for a check that closes the gate, WARN for one that only tells."""
     return dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN
+
+
+def description_of(said: str) -> str:
+    """What a check found, for Dagit, which renders descriptions as Markdown: rows that a model wrote are quoted in it."""
+    return plain_text(said, SHOWN_CHARACTERS)
+
+
+def metadata_of(said: str, numbers: Mapping[str, Number]) -> dict[str, Number | dg.MetadataValue]:
+    """What was measured, and what was found as it was said; Dagit shows a text of the metadata as it is."""
+    return dict(numbers) | {SAID: dg.MetadataValue.text(said)}
 
 
 def latest_materialization(instance: dg.DagsterInstance, table: str, shard: str) -> dg.EventLogRecord | None:
@@ -44,9 +57,9 @@ def shard_evaluation(
             run_id=made.run_id, storage_id=made.storage_id, timestamp=made.timestamp
         )
     return dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(table), check_name=check.name, passed=finding.passed, metadata=dict(finding.numbers),
-        target_materialization_data=target, partition=shard, blocking=check.blocking, severity=severity_of(check),
-        description=finding.said,
+        asset_key=dg.AssetKey(table), check_name=check.name, passed=finding.passed,
+        metadata=metadata_of(finding.said, finding.numbers), target_materialization_data=target, partition=shard,
+        blocking=check.blocking, severity=severity_of(check), description=description_of(finding.said),
     )  # fmt: skip
 
 
@@ -57,21 +70,34 @@ def previous_numbers(
     if not check.compares:
         return {}
     key = dg.AssetCheckKey(dg.AssetKey(table), check.name)
-    history = instance.event_log_storage.get_asset_check_execution_history(
-        key, limit=HISTORY, status=EVALUATED, partition_filter=PartitionKeyFilter(key=shard)
-    )
-    for record in history:
+    for record in _history(instance, key, shard):
         evaluation = _evaluation(record)
         if evaluation is None:
             continue
         target = evaluation.target_materialization_data
         if made is None or target is None or target.storage_id != made.storage_id:
-            return {name: value.value for name, value in evaluation.metadata.items()}
+            return {name: value.value for name, value in evaluation.metadata.items() if name != SAID}
     return {}
 
 
+def _history(instance: dg.DagsterInstance, key: dg.AssetCheckKey, shard: str) -> Iterator[AssetCheckExecutionRecord]:
+    """Evaluations of a shard, the latest first."""
+    cursor = None
+    for _read in range(MOST_READS):
+        records = instance.event_log_storage.get_asset_check_execution_history(
+            key, HISTORY, cursor=cursor, status=EVALUATED, partition_filter=PartitionKeyFilter(key=shard)
+        )
+        yield from records
+        if len(records) < HISTORY:
+            return
+        cursor = records[-1].id
+
+
 def failed_checks(instance: dg.DagsterInstance, checks: list[Check], table: str, shard: str) -> dict[str, str]:
-    """Blocking checks whose last evaluation of the shard failed, with what it said; one that was only planned does not count."""
+    """Blocking checks whose last evaluation of the shard failed, with what it said.
+
+    One that was only planned does not count, nor one of rows that were made anew since.
+    """
     keys, of_shard = (
         [dg.AssetCheckKey(dg.AssetKey(table), check.name) for check in checks],
         PartitionKeyFilter(key=shard),
@@ -84,8 +110,21 @@ def failed_checks(instance: dg.DagsterInstance, checks: list[Check], table: str,
         for record in records:
             if record.status == AssetCheckExecutionRecordStatus.FAILED:
                 evaluation = _evaluation(record)
-                failed[key.name] = (evaluation.description if evaluation else None) or ""
+                if not _is_outdated(evaluation, latest_materialization(instance, table, shard)):
+                    failed[key.name] = _said(evaluation)
     return failed
+
+
+def _is_outdated(evaluation: dg.AssetCheckEvaluation | None, made: dg.EventLogRecord | None) -> bool:
+    target = evaluation.target_materialization_data if evaluation else None
+    return made is not None and target is not None and target.storage_id != made.storage_id
+
+
+def _said(evaluation: dg.AssetCheckEvaluation | None) -> str:
+    if evaluation is None:
+        return ""
+    said = evaluation.metadata.get(SAID)
+    return str(said.value) if said is not None else evaluation.description or ""
 
 
 def _evaluation(record: AssetCheckExecutionRecord) -> dg.AssetCheckEvaluation | None:

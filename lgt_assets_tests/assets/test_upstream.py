@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from dagster._core.events import DagsterEventType
 
+from lgt_assets.assets.run_scope import NOT_MADE, not_made
 from lgt_assets.assets.upstream import ROW_COUNT, read_upstream
 from lgt_assets.checks.declarations import checks_of
 from lgt_assets.checks.evaluation import latest_materialization, shard_evaluation
@@ -59,6 +60,26 @@ def test_a_failed_check_closes_the_gate_until_it_passes(instance: dg.DagsterInst
         read_upstream(instance, store, "images", SHARD)
     evaluate(instance, "")
     assert read_upstream(instance, store, "images", SHARD).height == 3
+
+
+def test_a_failure_of_rows_made_anew_since_closes_nothing(instance: dg.DagsterInstance, store: DeltaStore) -> None:
+    evaluate(instance, "caption is empty")
+    instance.report_runless_asset_event(dg.AssetMaterialization("images", partition=SHARD, metadata={ROW_COUNT: 3}))
+    assert read_upstream(instance, store, "images", SHARD).height == 3
+    evaluate(instance, "caption is empty, again")
+    with pytest.raises(UpstreamError, match="schema: caption is empty, again"):
+        read_upstream(instance, store, "images", SHARD)
+
+
+def test_rows_that_a_message_quotes_are_text_in_dagit(instance: dg.DagsterInstance, store: DeltaStore) -> None:
+    picture = "![x](http://evil.example/)"
+    evaluate(instance, picture)
+    with pytest.raises(UpstreamError) as refused:
+        read_upstream(instance, store, "images", SHARD)
+    assert picture in str(refused.value)
+    observation = not_made("grounded_objects", SHARD, str(refused.value))
+    assert "![" not in observation.description and "://" not in observation.description
+    assert observation.metadata[NOT_MADE].value == str(refused.value)
 
 
 def test_lost_rows_close_the_gate(instance: dg.DagsterInstance, store: DeltaStore) -> None:
