@@ -5,7 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from lgt_assets.assets.registration import note_members, register_source, shard_size_of
+from lgt_assets.assets.registration import note_members, register_source
 from lgt_assets.partitions import SHARDS, registered_shards
 from lgt_assets.resources import Tables
 from lgt_assets.settings import state_folder
@@ -29,11 +29,11 @@ def new_shards(context: dg.SensorEvaluationContext, tables: Tables) -> dg.Sensor
 
 
 def _additions(state: Path) -> Iterator[dg.RunRequest]:
-    """One run for each manifest that changed; the same change asks once, also where the run fails."""
+    """One run for each manifest that changed; the same change asks once, also where the run fails, unless it added a part."""
     for grown in grown_manifests(state):
         config = {
-            "name": grown.name, "kind": grown.kind, "options": grown.options, "shard_size": shard_size_of(state, grown.name)
+            "name": grown.name, "kind": grown.kind, "options": grown.options, "shard_size": grown.shard_size
         }  # fmt: skip
         yield dg.RunRequest(
-            run_key=f"{grown.name}-{grown.changed_at}", run_config={"ops": {"add_source_to_shards": {"config": config}}}
+            run_key=f"{grown.name}-{grown.change}", run_config={"ops": {"add_source_to_shards": {"config": config}}}
         )

@@ -1,7 +1,6 @@
 """Adding a source: its shards become partitions and its pictures members; the command line and a Dagit job share it."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -14,7 +13,6 @@ from lgt_assets.schemas import polars_schema
 from lgt_assets.settings import state_folder
 from lgt_assets.sources import Addition, add_source, list_sources, member_rows
 from lgt_assets.sources.files import locked
-from lgt_assets.sources.shard_files import read_header, shard_names
 from lgt_assets.storage import DeltaStore
 
 SHARD_SIZE = 64
@@ -45,13 +43,6 @@ def note_members(store: DeltaStore, shards: Sequence[str]) -> None:
         members = [row for shard in shards if shard not in known for row in member_rows(state_folder(), shard)]
         if members:
             store.append("shard_members", pl.DataFrame(members, schema=polars_schema("shard_members")))
-
-
-def shard_size_of(state: Path, name: str) -> int:
-    """Pictures per shard that a source was cut with: those of its largest shard, if there is more than one."""
-    shards = shard_names(state, name)
-    largest = max((read_header(state, shard)[0] for shard in shards), default=0)
-    return largest if len(shards) > 1 and largest else SHARD_SIZE
 
 
 class RegisterSourceConfig(dg.Config):

@@ -7,7 +7,7 @@ import dataclasses
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,11 @@ def check_name(name: str) -> None:
 def source_folder(state: Path, name: str) -> Path:
     """Where a source's shards lie."""
     return state / "sources" / name
+
+
+def source_lock(state: Path, name: str) -> Path:
+    """The lock file that whoever adds to a source holds."""
+    return state / "sources" / f".{name}.lock"
 
 
 def pictures_folder(state: Path, name: str) -> Path:
@@ -143,9 +148,34 @@ def recorded_kind(state: Path, name: str) -> str | None:
         raise SourceError(f"{path} is damaged ({error}); it should say the source's kind and options") from error
 
 
-def record_source(state: Path, name: str, kind: str, options: dict[str, object]) -> None:
-    """Note kind and options of the latest addition in ``source.yaml``."""
-    text = yaml.safe_dump({"kind": kind, "options": options}, sort_keys=False)
+def manifest_stamp(options: Mapping[str, object]) -> dict[str, int] | None:
+    """``mtime_ns`` and ``size`` of the file that a source reads; None for a source that reads none.
+
+    Raises:
+        SourceError: the file cannot be looked at.
+    """
+    if "path" not in options:
+        return None
+    try:
+        found = Path(str(options["path"])).stat()
+    except OSError as error:
+        raise SourceError(f"{options['path']} cannot be read ({error}); check --path") from error
+    return {"mtime_ns": found.st_mtime_ns, "size": found.st_size}
+
+
+def record_source(
+    state: Path, name: str, kind: str, options: Mapping[str, object], shard_size: int,
+    manifest: Mapping[str, int] | None = None,
+) -> None:  # fmt: skip
+    """Note kind, options and shard size of the latest addition in ``source.yaml``.
+
+    ``manifest`` is :func:`manifest_stamp` from before the file was read, given only once all of it was added: without it the
+    file counts as changed.
+    """
+    recorded: dict[str, object] = {"kind": kind, "options": dict(options), "shard_size": shard_size}
+    if manifest is not None:
+        recorded["manifest"] = dict(manifest)
+    text = yaml.safe_dump(recorded, sort_keys=False)
     write_atomically(source_folder(state, name) / "source.yaml", text.encode("utf-8"))
 
 

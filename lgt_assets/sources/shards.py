@@ -13,6 +13,7 @@ from lgt_assets.sources.registry import open_source
 from lgt_assets.sources.rows import shard_rows
 from lgt_assets.sources.shard_files import (
     check_name,
+    manifest_stamp,
     pictures_folder,
     read_header,
     read_shard,
@@ -20,6 +21,7 @@ from lgt_assets.sources.shard_files import (
     recorded_kind,
     shard_names,
     source_folder,
+    source_lock,
     write_shard,
 )
 
@@ -85,21 +87,21 @@ def add_source(
         raise SourceError(f"a shard holds at least one picture, not {shard_size}")
     source = open_source(kind, options)
     recorded = source.options.model_dump(mode="json")
-    with locked(state / "sources" / f".{name}.lock"):
+    with locked(source_lock(state, name)):
         before = recorded_kind(state, name)
         if before not in (None, kind):
             raise SourceError(f"source {name} is of kind {before}; add {kind} under another name")
         for folder in (source_folder(state, name), pictures_folder(state, name)):
             remove_leftovers(folder)
+        stamp = manifest_stamp(recorded)  # before reading: what is appended meanwhile is a change
         holdings, next_number = _holdings(state, name)
         counts = {"images_added": 0, "problems_added": 0, "images_known": 0}
         shards = []
         for rows in _cut(_new_rows(source, pictures_folder(state, name), holdings, counts, progress), shard_size):
             if not shards:
-                record_source(state, name, kind, recorded)
+                record_source(state, name, kind, recorded, shard_size)
             shards.append(write_shard(state, name, next_number + len(shards), rows))
-        if not shards:
-            record_source(state, name, kind, recorded)
+        record_source(state, name, kind, recorded, shard_size, stamp)
     return Addition(tuple(shards), **counts)
 
 
