@@ -8,12 +8,16 @@ NAME = "make_what_is_missing"
 
 
 def make_missing() -> dg.AutomationCondition:
-    """True of a shard that was never made, can be made now, and did not fail since what it is made from last changed.
+    """True of a shard that was never made, can be made now, and was not asked for since what it is made from last changed.
 
     What is there is never made again, whatever is edited. A shard waits for its own upstream shards and their blocking checks,
-    not for other shards. One that failed is tried again when something upstream of it was made anew, or by hand.
+    not for other shards. One that failed, or whose run a person terminated, whoever launched it, is asked for again when
+    something upstream of it was made anew, or by hand.
     """
     condition = dg.AutomationCondition
+    # To Dagster a terminated run neither failed nor is in progress, so what was launched is remembered.
+    launched = condition.newly_requested() | condition.in_progress().newly_true()
+    asked = launched.since(condition.any_deps_updated() | condition.newly_updated()).with_label("was asked for")
     retry = condition.any_deps_updated().since_last_handled().with_label("upstream was made again")
     passed = condition.all_checks_match(condition.check_passed(), blocking_only=True)
     # What is requested with its upstream comes in one run with it, where the gate asks for the checks.
@@ -21,6 +25,7 @@ def make_missing() -> dg.AutomationCondition:
     return (
         condition.missing()
         & ~condition.in_progress()
+        & ~asked
         & (~condition.execution_failed() | retry)
         & ~condition.any_deps_missing()
         & ~condition.any_deps_in_progress()
