@@ -10,6 +10,7 @@ from lgt_assets.errors import StorageError
 
 _CONDITION = re.compile(r"(\w+) = '([^']*)'")
 UNKNOWN = "unknown"
+_SAME_ROWS = ("OPTIMIZE", "VACUUM START", "VACUUM END")  # operations that change no row
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class Commit:
     writer: str
     run_id: str
     code_version: str
+    operation: str = "WRITE"
+
+    def touches(self, shard: str) -> bool:
+        """Whether it may have replaced rows of a shard."""
+        return self.shard in (shard, "") and self.operation not in _SAME_ROWS
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,25 @@ class History:
     def time_of(self, version: int) -> int | None:
         """When a version was written; None where the log no longer says."""
         return next((one.timestamp for one in self.commits if one.version == version), None)
+
+    def written_at(self, shard: str, version: int) -> int | None:
+        """When ``version``'s rows of a shard were written, by the newest commit up to it that touched the shard.
+
+        Where the log tells of no such commit: when ``version`` was written.
+        """
+        found = (one.timestamp for one in self.commits if one.version <= version and one.touches(shard))
+        return next(found, self.time_of(version))
+
+    def same_since(self, shard: str, timestamp: int) -> range:
+        """Versions that have the rows a shard had at a time; empty where there was none or the log no longer says."""
+        start = self.version_at(timestamp)
+        later = [one.version for one in self.commits if one.timestamp > timestamp and one.touches(shard)]
+        end = min(later, default=self.commits[0].version + 1)
+        if start is None:
+            # A log that was cleaned up tells of no commit that touched the shard from its oldest one to ``end``.
+            start = self.oldest if self.oldest > 0 else end
+        earlier = (one.version for one in self.commits if one.version <= start and one.touches(shard))
+        return range(next(earlier, start), end)
 
     def version_at(self, timestamp: int) -> int | None:
         """The latest version at a time; None where there was none or the log no longer says."""
@@ -95,5 +120,5 @@ def _commit(entry: dict) -> Commit:
     replaced = dict(_CONDITION.findall(str(entry.get("operationParameters", {}).get("predicate") or "")))
     return Commit(
         entry["version"], entry["timestamp"], replaced.get("shard", ""), replaced.get("asset", ""),
-        *(str(entry.get(name) or "") for name in ("lgt_asset", "run_id", "code_version")),
+        *(str(entry.get(name) or "") for name in ("lgt_asset", "run_id", "code_version", "operation")),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the tables around one said of a shard at the time of a version: the evidence for why rows came and went."""
+"""What the tables around one said of a shard when its rows were written: the evidence for why rows came and went."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,19 +17,21 @@ _ASKED = ("request_key", "role", "model", "revision", "template_hash", "sampling
 
 @dataclass
 class Around:
-    """The tables of a folder as they were when one version of ``table`` was written.
+    """The tables of a folder as they were when a shard's rows of one version of ``table`` were written.
+
+    Not as they were when the table reached the version: runs go layer by layer, so a table that is half remade has shards whose
+    parents are newer than they are.
 
     Attributes:
-        time: milliseconds since 1970; None: as they are now.
-        history, version: of ``table`` itself, for the code that wrote its slices.
+        history, version: of ``table`` itself, for when its slices were written, and by which code.
     """
 
     folder: TableFolder
     table: str
     history: History
     version: int
-    time: int | None
-    _opened: dict[str, TableFiles | None] = field(default_factory=dict)
+    _histories: dict[str, History | None] = field(default_factory=dict)
+    _opened: dict[str, dict[int, TableFiles]] = field(default_factory=dict)  # by table and version
 
     def surroundings(self, shard: str) -> Surroundings:
         """What was said of one shard."""
@@ -54,7 +56,7 @@ class Around:
 
     def _read(self, table: str, shard: str, columns: Sequence[str], asset: str | None = None) -> pl.DataFrame | None:
         """Columns of the shard's rows then; None where the table, its log or its files are no longer there."""
-        files = self._open(table)
+        files = self._open(table, shard)
         if files is None:
             return None
         slices = [one for one in files.of(shard) if asset in (None, one.asset)]
@@ -63,24 +65,26 @@ class Around:
         rows = files.scan(slices).select(columns).collect()
         return rows.unique("request_key", keep="first") if table == "generations" else rows
 
-    def _open(self, table: str) -> TableFiles | None:
-        if table not in self._opened:
-            self._opened[table] = self._opened_at(table)
-        return self._opened[table]
+    def _open(self, table: str, shard: str) -> TableFiles | None:
+        """A version that has the shard's rows of then; one that other shards opened, if it will do."""
+        opened, history = self._opened.setdefault(table, {}), self._history(table)
+        time = self.history.written_at(shard, self.version)
+        if history is None or time is None:
+            return None
+        own = range(self.version, self.version + 1)
+        wanted = own if table == self.table else history.same_since(shard, time)
+        found = next((files for version, files in opened.items() if version in wanted), None)
+        if found is None and wanted:
+            try:
+                found = opened[wanted[-1]] = self.folder.open(table, wanted[-1])
+            except NotFoundError:  # its log was cleaned up: what it said then cannot be known, and the reasons say less
+                return None
+        return found
 
-    def _opened_at(self, table: str) -> TableFiles | None:
-        if not self.folder.exists(table):
-            return None
-        if table == self.table:
-            return self.folder.open(table, self.version)
-        latest = self.folder.open(table)
-        if self.time is None:
-            return latest
-        version = read_history(self.folder, table).version_at(self.time)
-        try:
-            return None if version is None else self.folder.open(table, version)
-        except NotFoundError:  # its log was cleaned up: what it said then cannot be known, and the reasons say less
-            return None
+    def _history(self, table: str) -> History | None:
+        if table not in self._histories:
+            self._histories[table] = read_history(self.folder, table) if self.folder.exists(table) else None
+        return self._histories[table]
 
 
 def _is_there(one: Slice) -> bool:

@@ -85,10 +85,11 @@ def diff_table(
     pairs = list(_pairs(old, new, shards, found.slices))
     for files, slices in ((old, [a for a, _ in pairs if a]), (new, [b for _, b in pairs if b])):
         require_files(files, slices)
-    sides = _sides(folder, old, new)
+    history = read_history(folder, table)
+    sides = Around(folder, table, history, old.version), Around(folder, table, history, new.version)
     for before, after in pairs:
         _add(found, Comparison(old, new, before, after), compared, sides, limit)
-    found.runs = sides[1].history.between(*sorted((old.version, new.version)), {(a or b).shard for a, b in pairs})
+    found.runs = history.between(*sorted((old.version, new.version)), {(a or b).shard for a, b in pairs})
     return found
 
 
@@ -145,20 +146,6 @@ def _pairs(
         count["new"] += one is None
         count["gone"] += other is None
         yield one, other
-
-
-def _sides(folder: TableFolder, old: TableFiles, new: TableFiles) -> tuple[Around, Around]:
-    """The tables around both versions; around the latest version they are as they are now."""
-    latest = folder.open(old.table)
-    history = read_history(folder, old.table)
-    first, second = (
-        Around(
-            folder, files.table, history, files.version,
-            None if files.version == latest.version else history.time_of(files.version),
-        )
-        for files in (old, new)
-    )  # fmt: skip
-    return first, second
 
 
 def _add(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lgt_assets.delta_files import TableFolder
-from lgt_assets.differences.history import versions_at
+from lgt_assets.differences.history import Commit, History, versions_at
 from lgt_assets.differences.tables import TABLE_KEYS, diff_table
 from lgt_assets.errors import NotFoundError
 from lgt_assets.identity import digest
@@ -131,6 +131,28 @@ def test_a_row_whose_parent_is_gone_says_which(state):
     assert counts(state.diff("composed_questions")) == {"added": {"parent new: seed_questions": 1}}
 
 
+def test_of_a_run_over_two_shards_each_is_laid_to_its_own_parents(state):
+    """Both shards' boxes are new before the first shard's questions are written again: a run goes layer by layer."""
+    for number, shard in enumerate((SHARD, OTHER)):
+        boxed = object_row(state.images[shard])
+        state.write([state.question(number, shard, object_ids=[boxed["object_id"]])], shard=shard)
+    boxes = {shard: object_row(image, 1) for shard, image in state.images.items()}
+    for shard, box in boxes.items():
+        state.store.replace("grounded_objects", frame("grounded_objects", [box]), shard=shard)
+    for number, (shard, box) in enumerate(boxes.items(), start=2):
+        state.write([state.question(number, shard, object_ids=[box["object_id"]])], shard=shard)
+    one = {"removed": {"parent gone: grounded_objects": 1}, "added": {"parent new: grounded_objects": 1}}
+    both = {kind: dict.fromkeys(reason, 2) for kind, reason in one.items()}
+    versions = [(2, 3), (3, 4), (2, 4)]
+    assert [counts(state.diff(start=start, end=end)) for start, end in versions] == [one, one, both]
+    for box in boxes.values():  # what became of the boxes later is not the questions' doing
+        state.store.replace("grounded_objects", frame("grounded_objects", []), shard=box["shard"])
+    state.folder.open("seed_questions").delta.vacuum(
+        retention_hours=1000, dry_run=False
+    )  # two commits that change no row
+    assert [counts(state.diff(start=start, end=end)) for start, end in [*versions, (2, 6)]] == [one, one, both, both]
+
+
 def test_a_new_shard_is_new_and_others_are_not_opened(state):
     state.write([state.question(0)])
     for path in Path(state.folder.uri("seed_questions")).glob(f"shard={SHARD}/*.parquet"):
@@ -215,6 +237,23 @@ def test_other_tables_are_found_as_they_were(state):
     )
     assert before == {"seed_questions": 1, "rejections": 0, "generations": 1} and after["rejections"] == 1
     assert state.store.read("rejections", version=after["rejections"]).height == 1
+
+
+def test_versions_with_the_same_rows_of_a_shard():
+    def log(*shards: str, first: int = 0) -> History:
+        return History(tuple(Commit(n, 10 * n, shard, "", "", "", "") for n, shard in enumerate(shards, first))[::-1])
+
+    whole = log("", "a", "b", "a", "b")
+    assert [whole.written_at("a", n) for n in (1, 2, 4)] == [10, 10, 30]
+    assert [whole.written_at("c", n) for n in (0, 2)] == [0, 0]  # a commit without a shard touches all
+    assert whole.same_since("a", 25) == range(1, 3) and whole.same_since("b", 25) == range(2, 4)
+    assert whole.same_since("a", 99) == range(3, 5) and not whole.same_since("a", -1)
+    cleaned = log("b", "a", first=7)
+    assert cleaned.written_at("c", 8) == 80
+    assert cleaned.same_since("a", 5) == range(7, 8)  # the log no longer tells, but nothing touched it before version 8
+    assert not cleaned.same_since("b", 5)
+    vacuumed = History((Commit(5, 50, "", "", "", "", "", "VACUUM END"), *whole.commits))
+    assert vacuumed.written_at("a", 5) == 30 and vacuumed.same_since("b", 25) == range(2, 4)
 
 
 @pytest.mark.parametrize("table", SCHEMAS)
