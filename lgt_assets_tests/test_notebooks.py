@@ -10,7 +10,10 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
+from lgt_assets.schemas import frame
+from lgt_assets.storage import DeltaStore
 from lgt_assets_tests.planted import Bed, Planting
+from lgt_assets_tests.rows import image_row, question_row
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 TOUR, QUALITY, COMPARE = "01_tour_of_one_image", "02_quality_report", "03_compare_two_prompts_or_models"
@@ -87,6 +90,23 @@ def test_two_versions_of_one_folder_are_compared(strict: Planting) -> None:
     assert len(pictures(outputs)) == 1
     kept = f"┆ {len(strict.rows)} "
     assert "accepted: composed_questions" in text and kept in text
+
+
+def test_a_run_over_two_shards_is_compared_with_the_state_before_it(tmp_path: Path) -> None:
+    store = DeltaStore(str(tmp_path / "tables"))
+    images = [image_row(shard="made-00000"), image_row(shard="made-00001")]
+    for number in range(2):  # a run each; another question of each picture
+        for image in images:
+            shard, run_of = image["shard"], {"run_id": f"run {number}"}
+            rejections = frame("rejections", [])
+            store.replace("rejections", rejections, shard=shard, asset="seed_questions", metadata=run_of)
+            question = question_row(image, [], number) | {"ordinal": 0}
+            store.replace("seed_questions", frame("seed_questions", [question]), shard=shard, metadata=run_of)
+    latest = store.version("seed_questions")
+    text = texts(run(COMPARE, tmp_path, LGT_TABLE="seed_questions"))
+    assert f"2 pictures in 2 shards; seed_questions, version {latest - 2} to {latest}" in text
+    text = texts(run(COMPARE, tmp_path, LGT_TABLE="seed_questions", LGT_FROM_VERSION=str(latest - 1)))
+    assert f"seed_questions, version {latest - 1} to {latest}" in text
 
 
 def test_two_folders_are_compared(bed: Bed, strict: Planting) -> None:

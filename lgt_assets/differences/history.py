@@ -69,6 +69,12 @@ class History:
         """The latest version at a time; None where there was none or the log no longer says."""
         return next((one.version for one in self.commits if one.timestamp <= timestamp), None)
 
+    def before_run(self, run_id: str) -> int:
+        """The version before a run's first commit; the latest where it wrote none."""
+        return (
+            min((one.version for one in self.commits if one.run_id == run_id), default=self.commits[0].version + 1) - 1
+        )
+
     def knows(self, shard: str, version: int) -> bool:
         """Whether a shard had been written by ``version``, be it with no rows; a log that was cleaned up says yes."""
         return self.oldest > 0 or any(one.version <= version and one.shard == shard for one in self.commits)
@@ -114,6 +120,23 @@ def versions_at(folder: TableFolder, table: str, version: int, others: Iterable[
         raise StorageError(f"the log of {table} does not say when version {version} was written; choose another")
     found = {name: read_history(folder, name).version_at(time) for name in others if folder.exists(name)}
     return {name: held for name, held in found.items() if held is not None} | {table: version}
+
+
+def versions_before_last_run(folder: TableFolder, table: str, others: Iterable[str]) -> dict[str, int]:
+    """Versions of ``table`` and others before the last run that wrote ``table``; what it did not write is as it is now.
+
+    Where the last commit names no run, only that commit is undone. Tables that are not there are left out.
+
+    Raises:
+        NotFoundError: there is no such table.
+    """
+    history = read_history(folder, table)
+    run_id = history.commits[0].run_id
+    found = {name: read_history(folder, name) for name in others if folder.exists(name)}
+    own = history.before_run(run_id) if run_id else history.commits[0].version - 1
+    return {name: held.before_run(run_id) if run_id else held.commits[0].version for name, held in found.items()} | {
+        table: own
+    }
 
 
 def _commit(entry: dict) -> Commit:
