@@ -3,7 +3,7 @@
 import fnmatch
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -86,7 +86,8 @@ def diff_table(
     for files, slices in ((old, [a for a, _ in pairs if a]), (new, [b for _, b in pairs if b])):
         require_files(files, slices)
     history = read_history(folder, table)
-    sides = Around(folder, table, history, old.version), Around(folder, table, history, new.version)
+    first = Around(folder, table, history, old.version)
+    sides = first, replace(first, version=new.version)  # what one has opened, the other need not
     for before, after in pairs:
         _add(found, Comparison(old, new, before, after), compared, sides, limit)
     found.runs = history.between(*sorted((old.version, new.version)), {(a or b).shard for a, b in pairs})
