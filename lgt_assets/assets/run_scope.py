@@ -53,14 +53,14 @@ def shards_not_made(context: Scope, table: str, made: Mapping[str, dg.EventLogRe
     return {shard: why_not_made(context.instance, table, shard, run_id) for shard in missing}
 
 
-def why_not_made(instance: dg.DagsterInstance, table: str, shard: str, run_id: str) -> str:
-    """What the run said when it did not make the shard; that it was never made, if it said nothing."""
+def why_not_made(instance: dg.DagsterInstance, table: str, shard: str, run_id: str, *, otherwise: str = "") -> str:
+    """What the run said when it did not make the shard; if it said nothing, ``otherwise``, or that it was never made."""
     filter_ = dg.AssetRecordsFilter(asset_key=dg.AssetKey(table), asset_partitions=[shard])
     for record in instance.fetch_observations(filter_, limit=_OBSERVATIONS).records:
         observation = record.asset_observation
         if observation is not None and record.run_id == run_id and NOT_MADE in observation.metadata:
             return str(observation.metadata[NOT_MADE].value)
-    return f"{table} has no shard {shard}: materialize it first ({command(table, shard)}), then this asset"
+    return otherwise or f"{table} has no shard {shard}: materialize it first ({command(table, shard)}), then this asset"
 
 
 def how_to_mend(table: str, shard: str) -> str:

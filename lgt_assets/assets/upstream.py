@@ -72,10 +72,10 @@ def _refusal(table: str, shard: str, said: str) -> UpstreamError:
 def _recorded_rows(instance: dg.DagsterInstance, table: str, shard: str, run: Scope | None) -> int | float:
     record = latest_materialization(instance, table, shard)
     if record is None or record.asset_materialization is None:
-        said = why_not_made(instance, table, shard, run.run.run_id if run else "")
-        raise UpstreamError(said)
+        raise UpstreamError(why_not_made(instance, table, shard, run.run.run_id if run else ""))
     if run is not None and table in tables_made_in(run) and record.run_id != run.run.run_id:
-        raise UpstreamError(why_not_made(instance, table, shard, run.run.run_id))
+        meanwhile = f"{table}, shard {shard}, was last made by another run ({record.run_id}): when it has ended, make this asset"
+        raise UpstreamError(why_not_made(instance, table, shard, run.run.run_id, otherwise=meanwhile))
     return record.asset_materialization.metadata[ROW_COUNT].value
 
 

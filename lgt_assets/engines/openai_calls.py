@@ -17,7 +17,7 @@ class Call:
         keep: given each result, on the event loop, before its slot takes another request.
     """
 
-    __slots__ = ("_fresh", "_soon", "closed", "keep", "results", "tasks")
+    __slots__ = ("_fresh", "_soon", "closed", "is_sending", "keep", "results", "tasks")
 
     def __init__(self, keep: Callable[[Completion | RequestFailure], None]) -> None:
         self.results: queue.SimpleQueue[list[Completion | RequestFailure | BaseException]] = queue.SimpleQueue()
@@ -26,6 +26,7 @@ class Call:
         self.tasks: set[asyncio.Task[None]] = set()
         self.keep = keep
         self.closed = False
+        self.is_sending = True  # until a result cannot be kept: what is sent after that would be paid for nothing
 
     def put(self, result: Completion | RequestFailure | BaseException, *, soon: bool = True) -> None:
         """Hand over a result together with others, since each change of threads costs a fifth of a request.

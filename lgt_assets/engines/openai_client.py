@@ -82,8 +82,9 @@ class ChatClient:
             if self._active >= self._settings.in_flight:
                 return
             job = self.waiting[0]
-            endpoint = None if job.call.closed else least_loaded(self.endpoints, loop.time(), job.avoided)
-            if endpoint is None and not job.call.closed:
+            is_wanted = job.call.is_sending and not job.call.closed
+            endpoint = least_loaded(self.endpoints, loop.time(), job.avoided) if is_wanted else None
+            if endpoint is None and is_wanted:
                 return
             self.waiting.popleft()
             if endpoint is not None:
@@ -220,6 +221,7 @@ class ChatClient:
                 if not job.call.closed:
                     job.call.keep(result)
             except LgtError as error:
+                job.call.is_sending = False
                 job.call.put(error)
             else:
                 # while enough requests stand ready, the thread that brings more need not hurry

@@ -11,7 +11,7 @@ from lgt_assets.engines.hf_transformers import HfTransformersEngine
 from lgt_assets.engines.openai_server import OpenaiServerEngine
 from lgt_assets.engines.scripted import ScriptedEngine
 from lgt_assets.engines.settings import OpenaiServerSettings
-from lgt_assets.errors import EngineError
+from lgt_assets.errors import EngineError, StorageError
 from lgt_assets_tests.engines.openai_test_faults import Faults
 from lgt_assets_tests.engines.openai_test_server import TestServer
 from lgt_assets_tests.engines.requests import picture, request
@@ -55,6 +55,17 @@ def test_busy_errors_drops_and_garbage_are_retried(tmp_path: Path) -> None:
         assert min(server.counts[fault] for fault, _rate in faults.rates) > 0
         assert set(server.answered.values()) == {1} and len(server.answered) == len(REQUESTS)
         assert 2 <= server.most_at_once <= 32
+
+
+def test_nothing_more_is_sent_after_a_result_that_cannot_be_kept() -> None:
+    def refuse(_result: object) -> None:
+        raise StorageError("the disk is full")
+
+    with TestServer(echo(), "m") as server, client(server, in_flight=4) as engine:
+        with pytest.raises(StorageError, match="the disk is full"):
+            list(engine.generate_kept(iter(REQUESTS), refuse))
+        assert len(completed(engine, REQUESTS[:3])) == 3
+        assert sum(server.answered.values()) <= 4 + 3
 
 
 def test_in_flight_is_bounded_and_requests_are_pulled_lazily() -> None:
