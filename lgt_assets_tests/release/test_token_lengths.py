@@ -62,8 +62,9 @@ def test_it_is_what_a_plain_computation_gives(rows, at_once, exact):
     found = measure.summary()
 
     def count(text: str) -> int:
-        size = len(text.encode())
-        return len(text) if exact else min(size, math.ceil(len(text) / 2.5) + 8 + 2 * (size - len(text)))
+        size, digits = len(text.encode()), sum(character in "0123456789" for character in text)
+        words = math.ceil((len(text) - digits) / 2.5)
+        return len(text) if exact else min(size, words + digits + 8 + 2 * (size - len(text)))
 
     blocks = frame.select(picture_tokens(pl.col("width"), pl.col("height"), PixelLimits(100, 10**5))).to_series()
     prompts = [
