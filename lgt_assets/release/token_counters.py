@@ -1,5 +1,6 @@
 """How many tokens of a trainee a text has: counted by its tokenizer, or estimated from characters, cautiously."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,7 +118,8 @@ class Tokenized:
         self._tokenizer.no_padding()
         template, told = chat_tokens(file.parent, self._length)
         self.chat = template
-        self.method = f"counted by {file.parent.name}/{file.name}, {told}"
+        # By its content, as the folder has another name on another machine.
+        self.method = f"counted by {TOKENIZER_FILE} {hashlib.sha256(text.encode()).hexdigest()[:12]}, {told}"
 
     def _length(self, text: str) -> int:
         return len(self._tokenizer.encode(text, add_special_tokens=False))
