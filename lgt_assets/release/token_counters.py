@@ -10,6 +10,7 @@ import polars as pl
 
 from lgt_assets.errors import SettingsError
 from lgt_assets.release.chat_tokens import QWEN2_5_VL_CHAT, ChatTokens, chat_tokens
+from lgt_assets.release.picture_tokens import QWEN2_5_VL_PIXELS, PixelLimits, read_pixel_limits
 
 TOKENIZER_FILE = "tokenizer.json"
 # Qwen2.5's tokenizer makes 4.6 characters a token of the traces that Qwen2.5-VL-7B and DeepSeek-R1-Distill-Qwen-32B wrote about
@@ -116,8 +117,7 @@ class Tokenized:
             raise SettingsError(f"release.tokenizer: {file} cannot be read as a tokenizer: {error}") from error
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        template, told = chat_tokens(file.parent, self._length)
-        self.chat = template
+        self.chat, told = chat_tokens(file.parent, self._length)
         # By its content, as the folder has another name on another machine.
         self.method = f"counted by {TOKENIZER_FILE} {hashlib.sha256(text.encode()).hexdigest()[:12]}, {told}"
 
@@ -131,3 +131,18 @@ class Tokenized:
             encoded = self._tokenizer.encode_batch_fast(some.to_series().to_list(), add_special_tokens=False)
             lengths += map(len, encoded)
         return pl.Series(lengths, dtype=pl.Int64)
+
+
+def token_counter(tokenizer: Path | None, generations: pl.LazyFrame) -> tuple[TokenCounter, PixelLimits]:
+    """What counts a release's tokens, and the limits of its pictures: of the profile's ``release.tokenizer``, else estimated.
+
+    Args:
+        tokenizer: a model's folder, its ``tokenizer.json``, or None.
+        generations: rows of that table, which the estimate is made more cautious by.
+
+    Raises:
+        SettingsError: the tokenizer, its chat template or its limits cannot be read.
+    """
+    if tokenizer is None:
+        return estimate_from(generations), QWEN2_5_VL_PIXELS
+    return Tokenized(tokenizer), read_pixel_limits(tokenizer if tokenizer.is_dir() else tokenizer.parent)

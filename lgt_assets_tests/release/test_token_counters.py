@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 import lgt_assets
 from lgt_assets.errors import SettingsError
 from lgt_assets.release.chat_tokens import QWEN2_5_VL_CHAT, chat_tokens
-from lgt_assets.release.token_counters import Estimate, Tokenized, estimate_from
+from lgt_assets.release.picture_tokens import PixelLimits
+from lgt_assets.release.token_counters import Estimate, Tokenized, estimate_from, token_counter
 
 WEIGHTS = Path(lgt_assets.__file__).parent / "embedded" / "weights"
 
@@ -116,3 +117,10 @@ def test_settings_that_are_no_object_are_an_error(tmp_path):
         chat_tokens(tmp_path, len)
     (tmp_path / "tokenizer_config.json").write_text("{}")
     assert chat_tokens(tmp_path, len)[0] == QWEN2_5_VL_CHAT
+
+
+def test_the_profile_says_what_counts():
+    assert token_counter(None, generations()) == (Estimate(), PixelLimits(3136, 12845056))
+    for path in (WEIGHTS, WEIGHTS / "tokenizer.json"):
+        counter, limits = token_counter(path, generations())
+        assert counter.exact and limits == PixelLimits(3136, 13000)
