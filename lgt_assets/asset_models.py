@@ -2,7 +2,7 @@
 
 import pandera.polars as pa
 import polars as pl
-from pandera.polars import DataFrameModel, Field
+from pandera.polars import Field
 
 from lgt_assets.row_model import (
     ANSWER_FORMATS,
@@ -253,21 +253,3 @@ class RlPrompts(Rows):
     def question_once_per_form(cls, data: pa.PolarsData) -> pl.LazyFrame:
         """The same prompt twice weighs twice."""
         return data.lazyframe.select(pl.struct("question_id", "form").is_unique())
-
-
-class Release(DataFrameModel):
-    """One release: the files written and the table versions they were made of."""
-
-    release_id: str = Field(unique=True, description="Key: hash of the files' hashes; equal content, equal release.")
-    uri: str = Field(description="Folder of the files.")
-    code_version: str = Field(description="Version of the exporting code.")
-    inputs: pl.List(pl.Struct({"table": pl.String, "version": pl.Int64})) = Field(description="Pinned Delta versions.")
-    files: pl.List(
-        pl.Struct({"config": pl.String, "split": pl.String, "path": pl.String, "rows": pl.Int64, "sha256": pl.String})
-    ) = Field(description="Files written, relative to uri.")
-    excluded: pl.List(pl.Struct({"reason": pl.String, "table": pl.String, "rows": pl.Int64})) = Field(
-        description="Pictures and questions left out, by reason; the file excluded.parquet names them."
-    )
-
-    class Config:
-        strict = True
