@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from lgt_assets.release.licences import licence_header
+from lgt_assets.release.writing import Written
 
 TITLE = "Long Grounded Thoughts"
 _PART = re.compile(r"-\d{5}(?=\.[a-z]+$)")
@@ -20,36 +20,16 @@ _LARGEST = "n>1B"
 MERGED = "sft_stage2_merged"  # its rows are those of two others
 
 
-@dataclass(frozen=True)
-class DataFile:
-    """A file of rows in an export.
-
-    Attributes:
-        config, split: whose rows it holds.
-        path: relative to the export; large splits have parts that end in ``-00000``, ``-00001`` ….
-        rows: how many.
-        bytes: of the file.
-        features: what :func:`lgt_assets.release.hub_features.features` says of its columns; empty: not told.
-    """
-
-    config: str
-    split: str
-    path: str
-    rows: int
-    bytes: int
-    features: Mapping[str, Any]
-
-
-def by_config(files: Iterable[DataFile]) -> dict[str, dict[str, list[DataFile]]]:
-    """Files with rows by config and split, in the order given; the hub fails on a split without rows."""
-    found: dict[str, dict[str, list[DataFile]]] = {}
-    for file in files:
-        if file.rows:
-            found.setdefault(file.config, {}).setdefault(file.split, []).append(file)
+def by_config(written: Iterable[Written]) -> dict[str, list[Written]]:
+    """Splits with rows by config, in the order given; the hub's library fails on a split without rows."""
+    found: dict[str, list[Written]] = {}
+    for one in written:
+        if one.rows:
+            found.setdefault(one.config, []).append(one)
     return found
 
 
-def header(facts: Mapping, files: Sequence[DataFile], tags: Sequence[str]) -> str:
+def header(facts: Mapping, written: Sequence[Written], tags: Sequence[str]) -> str:
     """The header with its two rulers.
 
     ``dataset_info`` lists every column in the form that `datasets` 3.6, 4 and 5 read alike; ``num_bytes`` are those of the
@@ -57,11 +37,11 @@ def header(facts: Mapping, files: Sequence[DataFile], tags: Sequence[str]) -> st
 
     Args:
         facts: see :func:`lgt_assets.release.facts.release_facts`.
-        files: all files of rows.
+        written: what was written of every config and split.
         tags: further tags.
     """
-    configs = by_config(files)
-    rows = sum(file.rows for file in files if file.config != MERGED)
+    configs = by_config(written)
+    rows = sum(one.rows for one in written if one.config != MERGED)
     tasks = ["visual-question-answering", "image-text-to-text"]
     tasks += ["reinforcement-learning"] if any(name.startswith("rl_") for name in configs) else []
     fields: dict[str, Any] = licence_header(facts["pictures"])
@@ -79,8 +59,8 @@ def header(facts: Mapping, files: Sequence[DataFile], tags: Sequence[str]) -> st
     return f"---\n{yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=120)}---\n"
 
 
-def _config(name: str, splits: Mapping[str, Sequence[DataFile]], is_first: bool) -> dict:
-    patterns = [{"split": split, "path": _pattern([file.path for file in files])} for split, files in splits.items()]
+def _config(name: str, splits: Sequence[Written], is_first: bool) -> dict:
+    patterns = [{"split": one.split, "path": _pattern(one.files)} for one in splits]
     return {"config_name": name, "data_files": patterns} | ({"default": True} if is_first else {})
 
 
@@ -90,19 +70,11 @@ def _pattern(paths: Sequence[str]) -> str | list[str]:
     return patterns[0] if len(patterns) == 1 else patterns
 
 
-def _dataset_info(name: str, splits: Mapping[str, Sequence[DataFile]]) -> dict:
-    features = next(iter(splits.values()))[0].features
-    sizes = [
-        {
-            "name": split,
-            "num_bytes": sum(file.bytes for file in files),
-            "num_examples": sum(file.rows for file in files),
-        }
-        for split, files in splits.items()
-    ]
-    total = sum(size["num_bytes"] for size in sizes)
-    told = {"features": yaml_features(features)} if features else {}
-    return {"config_name": name} | told | {"splits": sizes, "download_size": total, "dataset_size": total}
+def _dataset_info(name: str, splits: Sequence[Written]) -> dict:
+    sizes = [{"name": one.split, "num_bytes": one.bytes, "num_examples": one.rows} for one in splits]
+    total = sum(one.bytes for one in splits)
+    info = {"config_name": name, "features": yaml_features(splits[0].features), "splits": sizes}
+    return info | {"download_size": total, "dataset_size": total}
 
 
 def yaml_features(features: Mapping[str, Any]) -> list[dict]:

@@ -31,6 +31,8 @@ def statistics(tables: Mapping[str, pl.LazyFrame]) -> dict:
     prompts, mix, pairs = tables["rl_prompts"], tables["sft_mix"], tables["preference_pairs"]
     asked = prompts.filter(pl.col("form") == "choice")
     turn = pl.col("messages").list.last().struct.field("content").str.len_chars()
+    lengths = counts(mix, "recipe", length_bins(turn).alias("bin"))
+    lengths.sort(key=lambda row: (RECIPES.index(row["recipe"]), row["bin"]))
     return {
         "question_types": question_types(tables),
         "answer_positions": counts(
@@ -38,7 +40,7 @@ def statistics(tables: Mapping[str, pl.LazyFrame]) -> dict:
             pl.col("ground_truth").alias("position"), name="prompts",
         ),
         "recipes": _in_order(counts(mix, "stage", "recipe", name="examples"), "recipe", RECIPES),
-        "trace_lengths": _histograms(counts(mix, "recipe", length_bins(turn).alias("bin")), "recipe", length_edges),
+        "trace_lengths": _histograms(lengths, "recipe", length_edges),
         "pair_kinds": counts(pairs, "stage", "kind", name="pairs"),
         "pairs": [{name: _rounded(value) for name, value in row.items()} for row in pair_lengths(pairs)],
         "pass_rates": _histograms(
