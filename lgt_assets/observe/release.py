@@ -22,8 +22,8 @@ def release_metadata(card: CardFacts) -> dict[str, object]:
         card: what its card is written from.
 
     Returns:
-        ``release_id``; ``rows/<config>/<split>`` and ``left_out`` as numbers, which Dagit plots over time; ``rows``, ``excluded``,
-        ``pinned versions``, ``plots`` and ``card`` as markdown.
+        ``release_id``; ``rows/<config>/<split>`` and ``left_out`` as numbers, which Dagit plots over time; ``rows``,
+        ``excluded``, ``pinned versions``, ``plots`` and ``card`` as markdown.
     """
     left_out = sum(row["rows"] for row in card.excluded)
     numbers = {f"rows/{one.config}/{one.split}": one.rows for one in card.written}

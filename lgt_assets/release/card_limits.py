@@ -90,8 +90,8 @@ def _rows(facts: Mapping, written: Sequence[Written]) -> Iterator[str]:
     flat = sum(row["prompts"] for row in found["difficulties"] if row["difficulty"] in ("solved", "unsolved"))
     if flat:
         yield (
-            f"{percent(flat / prompts)} of the RL prompts were, as far as the samples tell, always or never answered right by the VLM: a model like it gets "
-            "no gradient from them under GRPO (`difficulty` is `solved` or `unsolved`)."
+            f"{percent(flat / prompts)} of the RL prompts were always or never answered right by the VLM, more surely than by "
+            "chance (`difficulty` is `solved` or `unsolved`): a model like it gets no gradient from them under GRPO."
         )
     telling = [
         f"{code(row['kind'])} ({percent(row['chosen_longer'])})"

@@ -53,7 +53,7 @@ def models_section(facts: Mapping) -> str:
     asked = ["table", "role", "model", "revision", "prompt", "sha256 of its template", "sampling", "completions"]
     return "\n\n".join([
         f"Profile {text(profile['name'])}, prompt set {text(profile['prompts'])}; shards: {count(facts['shards'])}.",
-        table(heads, named, right=(4, 5)), 
+        table(heads, named, right=(4, 5)),
         folded("Every model with its revision, prompts by hash, and sampling", table(asked, prompts, right=(7,))),
         folded("All settings that decided", _settings(facts["thresholds"])),
     ])  # fmt: skip
