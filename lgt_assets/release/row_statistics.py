@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 
+from lgt_assets.identity import parse_row_id
 from lgt_assets.release.tallied import counts, length_bins, length_edges, share_bins, share_edges
 from lgt_assets.row_model import DIFFICULTIES, RECIPES
 from lgt_assets.synthesis.pair_lengths import pair_lengths
@@ -12,6 +13,7 @@ MOST_TYPES = 24  # told apart; a model may write any number of them
 OTHER_TYPES = "(other types)"
 TYPE_CHARACTERS = 60
 EXAMPLE_CHARACTERS = 2000
+HASH_CHARACTERS = 16  # that an id ends with
 _QUESTIONS = ("seed_questions", "composed_questions")
 
 
@@ -77,17 +79,26 @@ def example(tables: Mapping[str, pl.LazyFrame]) -> dict | None:
         ``row_id``, ``recipe``, ``stage``, ``user`` and ``assistant``, each text cut to ``EXAMPLE_CHARACTERS``.
     """
     mix = tables["sft_mix"]
-    ranked = mix.select(
-        "example_id", pl.col("recipe").replace_strict(list(RECIPES), [2, 1, 0], return_dtype=pl.Int64).alias("rank"),
-        -pl.col("stage").alias("later"), pl.col("example_id").str.slice(-16).alias("hash"),
-    )  # fmt: skip
-    first = ranked.bottom_k(1, by=["rank", "later", "hash", "example_id"]).collect(engine="streaming")
-    if first.is_empty():
+    found = next(
+        (one for one in (_first_id(mix, stage, recipe) for recipe in RECIPES[::-1] for stage in (2, 1)) if one), None
+    )
+    if found is None:
         return None
-    row = mix.filter(pl.col("example_id") == first["example_id"][0]).collect(engine="streaming").row(0, named=True)
+    # with the shard no file of another one is opened
+    own = mix.filter(pl.col("shard") == parse_row_id(found).shard, pl.col("example_id") == found)
+    row = own.collect(engine="streaming").row(0, named=True)
     texts = {message["role"]: message["content"] for message in row["messages"]}
     cut = {role: texts.get(role, "")[:EXAMPLE_CHARACTERS] for role in ("user", "assistant")}
     return {"row_id": row["example_id"], "recipe": row["recipe"], "stage": row["stage"]} | cut
+
+
+def _first_id(mix: pl.LazyFrame, stage: int, recipe: str) -> str | None:
+    """The id whose hash is lowest, or None without rows."""
+    key = pl.concat_str(pl.col("example_id").str.slice(-HASH_CHARACTERS), "example_id").min()
+    first = (
+        mix.filter(pl.col("stage") == stage, pl.col("recipe") == recipe).select(key).collect(engine="streaming").item()
+    )
+    return first[HASH_CHARACTERS:] if first else None
 
 
 def _histograms(found: list[dict], series: str, edges: Callable[[int], tuple[float, float]]) -> dict[str, list[list]]:
