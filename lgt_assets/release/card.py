@@ -35,7 +35,7 @@ class CardFacts:
         inputs: Delta version by table.
         written: rows of every config and split.
         companions: paths of the files beside the rows.
-        token_lengths: by config, numbers by name; empty: not measured.
+        token_lengths: by config, ``TokenLengths.as_dict()`` of its train rows; empty: not measured.
         notes: further sentences on this export, in markdown, such as that locations were removed.
     """
 

@@ -47,7 +47,7 @@ def statistics_section(facts: Mapping, plots: Mapping[str, str], token_lengths: 
     Args:
         facts: see :func:`lgt_assets.release.facts.release_facts`.
         plots: what each plot shows, by its path.
-        token_lengths: by config, numbers by name.
+        token_lengths: by config, what :class:`lgt_assets.release.token_lengths.TokenLengths` says as a dict.
     """
     found, method = facts["statistics"], facts["method"]
     drawn = next((row["value"] for row in facts["thresholds"] if row["name"] == "sizes"), {})
@@ -98,16 +98,34 @@ def statistics_section(facts: Mapping, plots: Mapping[str, str], token_lengths: 
 
 
 def _tokens(lengths: Mapping[str, Mapping]) -> str:
-    names = list(dict.fromkeys(name for own in lengths.values() for name in own))
-    rows = [[code(config), *(_number(own.get(name)) for name in names)] for config, own in lengths.items()]
-    heads = ["config", *(name.replace("_", " ") for name in names)]
-    return table(heads, rows, right=range(1, len(heads))) if rows else "Not measured."
-
-
-def _number(value: object) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:,.0f}" if float(value).is_integer() or value >= 100 else f"{value:.3g}"
-    return text(value if value is not None else "–")
+    if not lengths:
+        return "Not measured."
+    names = ("mean", "p50", "p95", "p99", "max")
+    rows = [
+        [
+            code(config), count(own["rows"]), *(count(round(own["total"][name])) for name in names),
+            count(own["completion"]["max"]), count(own["max_length"]),
+        ]
+        for config, own in lengths.items()
+    ]  # fmt: skip
+    heads = [
+        "config",
+        "rows",
+        "mean",
+        "half have at most",
+        "95 %",
+        "99 %",
+        "longest",
+        "longest completion",
+        "max_length",
+    ]
+    methods = list(dict.fromkeys(own["method"] for own in lengths.values()))
+    exact = all(own["exact"] for own in lengths.values())
+    told = "Counted" if exact else "**Estimated**"
+    return (
+        f"{table(heads, rows, right=range(1, len(heads)))}\n\n{told}: {'; '.join(text(one) for one in methods)}. Prompts with "
+        "pictures are part of a length; with `max_length` no row is cut."
+    )
 
 
 def pictures_section(facts: Mapping) -> str:

@@ -132,6 +132,17 @@ def test_every_format_says_how_it_is_loaded_and_what_its_columns_are(
     assert columns and all(f"| `{column}` |" in told["Columns"] for column in columns)
 
 
+def test_lengths_in_tokens_say_how_they_were_counted(facts: dict, written: list[Written]) -> None:
+    lengths = {"mean": 310.4, "p50": 300, "p95": 700, "p99": 900, "max": 1011}
+    own = {"rows": 12, "exact": False, "method": "four letters a token", "max_length": 1280} | dict.fromkeys(
+        ("prompt", "completion", "total"), lengths
+    )
+    told = sections(card_body(card_of(facts, written, token_lengths={"sft_stage1": own})))["Statistics"]
+    assert "| `sft_stage1` | 12 | 310 | 300 | 700 | 900 | 1,011 | 1,011 | 1,280 |" in told
+    assert "**Estimated**: four letters a token" in told
+    assert "Not measured." in sections(card_body(card_of(facts, written)))["Statistics"]
+
+
 def test_an_empty_release_has_a_card_too(store: DeltaStore, facts: dict) -> None:
     empty = made_facts(store) | {"example": None, "models": [], "funnel": []}
     text = card_text(card_of(empty, []))
