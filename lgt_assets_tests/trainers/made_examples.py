@@ -26,13 +26,19 @@ from lgt_assets_tests.made_tables import made_rows
 from lgt_assets_tests.rows import image_row, object_row, question_row
 from lgt_assets_tests.synthesis.made import PROMPTS, profile
 
+DATASETS = ("sft_mix", "preference_pairs", "rl_prompts")
 SHARDS = ("made-00000", "made-00001")
 PICTURES = 10
 VALIDATION = (4, 9)
 AWKWARD_PICTURE = 2
-AWKWARD = 'He asked: "What\'s \\"left\\" of it?"\n\n\tПривет, 漢字 🙂 \\n {{ x }} {% y %} <b>&amp;</b> 5 < 6 é\u2028— $z$'
+TEXT_ONLY_PICTURE = (
+    3  # all that is asked about it is asked without it: the graph makes no such rows, and formats must hold them
+)
+AWKWARD = (
+    'He asked: "What\'s \\"left\\" of it?"\n\n\tПривет, 漢字 🙂 \\n {{ x }} {% y %} <b>&amp;</b> 5 < 6 é\u2028— $z$'
+)
 # Words of a long thought: more tokens than TRL's default of 1,024, and fewer than the embedded model's context of 2,048.
-LONG_WORDS = 1_100
+LONG_WORDS = 700
 CUE = "Wait,"
 MADE = profile()
 
@@ -50,12 +56,15 @@ def write_examples(store: DeltaStore, folder: Path) -> None:
         tables["sft_mix"] = build_mix(shard, asked, cots, traces, **made).rows
         tables["preference_pairs"] = build_pairs(shard, asked, cots, traces, **made).rows
         tables["rl_prompts"] = build_prompts(shard, asked, cots, **made).rows
+        for name in DATASETS:
+            without = {row["image_id"] for row in tables["images"] if row["ordinal"] == TEXT_ONLY_PICTURE}
+            tables[name] = [row | ({"images": []} if row["image_id"] in without else {}) for row in tables[name]]
         for table, rows in tables.items():
             store.replace(table, frame(table, [row | {"ordinal": n} for n, row in enumerate(rows)]), shard=shard)
 
 
 def _shard(shard: str, folder: Path) -> dict[str, list[dict]]:
-    tables: dict[str, list[dict]] = {name: [] for name in made_rows() if name not in ("sft_mix", "preference_pairs", "rl_prompts")}
+    tables: dict[str, list[dict]] = {name: [] for name in made_rows() if name not in DATASETS}
     for number in range(SHARDS.index(shard), PICTURES, len(SHARDS)):
         scene = generate_scene(number)
         image = _image(shard, number, scene, folder)
@@ -88,9 +97,7 @@ def _composed(scene: Scene, number: int, generator: random.Random) -> Ask:
     return composed_ask(COMPOSITION_KINDS[number % len(COMPOSITION_KINDS)], scene, generator)[1]
 
 
-def _question(
-    image: dict, box: dict, scene: Scene, ask: Ask, place: int, generator: random.Random
-) -> tuple[dict, Ask]:
+def _question(image: dict, box: dict, scene: Scene, ask: Ask, place: int, generator: random.Random) -> tuple[dict, Ask]:
     answer = resolve(ask, scene)
     choices = choices_for(ask, answer, scene, generator)
     text = phrase(ask, generator)
@@ -126,7 +133,13 @@ def _add_thoughts(tables: dict[str, list[dict]], question: dict, ask: Ask, scene
             "expanded_traces", "trace_id", question, shown, shown.right_index, f"{thought} {CUE} {added}", sample
         )
         transition = "OO" if cot["is_correct"] else "XO"
-        trace |= {"cot_id": cot["cot_id"], "cue": CUE, "added_thought": added, "is_correct": True, "transition": transition}
+        trace |= {
+            "cot_id": cot["cot_id"],
+            "cue": CUE,
+            "added_thought": added,
+            "is_correct": True,
+            "transition": transition,
+        }
         tables["distilled_cots"].append(cot)
         tables["expanded_traces"].append(trace)
 
