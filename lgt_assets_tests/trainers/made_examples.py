@@ -38,7 +38,7 @@ AWKWARD = (
     'He asked: "What\'s \\"left\\" of it?"\n\n\tПривет, 漢字 🙂 \\n {{ x }} {% y %} <b>&amp;</b> 5 < 6 é\u2028— $z$'
 )
 # Words of a long thought: more tokens than TRL's default of 1,024, and fewer than the embedded model's context of 2,048.
-LONG_WORDS = 700
+LONG_WORDS = 900
 CUE = "Wait,"
 MADE = profile()
 
