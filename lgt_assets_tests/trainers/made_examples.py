@@ -1,5 +1,8 @@
-"""Tables of a dataset as the graph makes them, on rendered scenes: examples, pairs and prompts of both stages and both splits,
-short and long, and one question whose texts files and templates stumble over. No model: thoughts come from the scenes' grammar."""
+"""Tables of a dataset as the graph makes them, on rendered scenes: examples, pairs and prompts of both stages and both splits.
+
+Some are long, and one question has texts that files and templates stumble over. No model: thoughts come from the grammar of
+the scenes.
+"""
 
 import hashlib
 import random
