@@ -21,6 +21,7 @@ MERGE = f"{FOLDER}/merge_lora.py"
 # What each config's training starts from, where that has rows: stage 1, then both stages, then DPO or GRPO on the result.
 AFTER = {
     "sft_stage1": None,
+    "sft_stage2": "sft_stage1",  # or, which the further steps start from, with stage 1 seen again:
     "sft_stage2_merged": "sft_stage1",
     "dpo_stage1": "sft_stage2_merged",
     "dpo_stage2": "dpo_stage1",
@@ -48,7 +49,7 @@ _COMPLETIONS = 8  # of one prompt, compared with one another
 # The language model's linear layers: the vision tower stays as it is (peft matches the whole name).
 _LORA = {
     "use_peft": True, "lora_r": 64, "lora_alpha": 128, "lora_dropout": 0.05,
-    "lora_target_modules": r".*language_model.*\.(q|k|v|o|gate|up|down)_proj",
+    "lora_target_modules": [r".*language_model.*\.(q|k|v|o|gate|up|down)_proj"],
 }  # fmt: skip
 _SHARDING = {
     "full": " --accelerate_config zero3",  # weights, gradients and Adam's moments of 7 B parameters: about 110 GB in all
@@ -127,8 +128,7 @@ def _settings(name: str, method: Method, length: int, start: str, validated: boo
     settings: dict[str, Any] = {
         "model_name_or_path": start,
         "dtype": "bfloat16",
-        "dataset_name": ".",
-        "dataset_config": name,
+        "dataset_name": f"./{name}",  # not "." with the config's name: datasets 5.2 has no name for that folder
         "dataset_train_split": SPLITS[0],
         "dataset_test_split": SPLITS[1],
         "eval_strategy": "epoch" if validated else "no",
@@ -140,7 +140,6 @@ def _settings(name: str, method: Method, length: int, start: str, validated: boo
         "per_device_train_batch_size": training.batch,
         "per_device_eval_batch_size": training.batch,
         "gradient_accumulation_steps": training.accumulated,
-        "gradient_checkpointing": True,
         "bf16": True,
         "logging_steps": 10,
         "save_strategy": "epoch",
