@@ -93,7 +93,7 @@ trainer-exports: $(INSTALLED)
 # --confcutdir: the fixtures of the main tests need lgt_assets, which is not installed there.
 $(TRAINERS:%=test-%): test-%: venv-% trainer-exports
 	LGT_TRAINER_EXPORTS=$(abspath $(TRAINER_EXPORTS)) $(TRAINER_ENVIRONMENT) .venv-$*/bin/python -m pytest \
-		--confcutdir=lgt_assets_tests/trainers lgt_assets_tests/trainers/$*
+		--confcutdir=lgt_assets_tests/trainers -W ignore::FutureWarning -W ignore::DeprecationWarning lgt_assets_tests/trainers/$*
 
 bench-vllm: venv-vllm
 	$(VLLM_ENVIRONMENT) $(VLLM_BIN)/python -m benchmarks.vllm

@@ -1,8 +1,10 @@
 """Exports for the tests with real trainers, written by the main environment: one release in every format.
 
-``python -m lgt_assets_tests.trainers.exports FOLDER`` writes FOLDER/<format>, anew.
+``python -m lgt_assets_tests.trainers.exports FOLDER`` writes FOLDER/<format>, anew, and FOLDER/pictures.json: what each picture's
+content hashes to, by image_id.
 """
 
+import json
 import shutil
 import sys
 import tempfile
@@ -32,6 +34,8 @@ def write_exports(folder: Path) -> None:
         assert not release.excluded.height, f"made rows were left out: {release.excluded}"
         for form in FORMATS.values():
             export_release(release, tables, folder / form.name, Options(form))
+        pictures = store.read("images").select("image_id", "sha256")
+        (folder / "pictures.json").write_text(json.dumps(dict(pictures.iter_rows())))
 
 
 if __name__ == "__main__":
