@@ -42,3 +42,7 @@ class PromptError(LgtError):
 
 class NotFoundError(LgtError):
     """An id, a shard or a table that was asked for does not exist."""
+
+
+class ReleaseError(LgtError):
+    """A release cannot be written or written again, or an export is not what its manifest says."""

@@ -27,13 +27,18 @@ class ImageUnreadable(Exception):
     """A request's picture is missing, changed or of no known type; engines turn it into that request's failure."""
 
 
+def path_of(uri: str) -> Path:
+    """The file that a picture's ``uri``, a path or a file:// address, names."""
+    return Path(unquote(urlparse(uri).path)) if uri.startswith("file://") else Path(uri)
+
+
 def read_image_bytes(image: ImageReference) -> bytes:
     """The file behind ``image.uri`` (a path or a file:// address).
 
     Raises:
         ImageUnreadable: it cannot be read, or its content is no longer what ``image.sha256`` says.
     """
-    path = Path(unquote(urlparse(image.uri).path)) if image.uri.startswith("file://") else Path(image.uri)
+    path = path_of(image.uri)
     try:
         content = path.read_bytes()
     except OSError as error:

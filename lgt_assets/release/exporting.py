@@ -1,0 +1,154 @@
+"""An export: a release's rows in one format with all that goes beside them; whole in its folder, or not there at all."""
+
+import fcntl
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+from lgt_assets.delta_files import TableFolder
+from lgt_assets.errors import ReleaseError, SettingsError
+from lgt_assets.release.companions import companions
+from lgt_assets.release.configs import CONFIGS
+from lgt_assets.release.formats.base import EMBEDDED, FILES, Delivery, Format
+from lgt_assets.release.manifest import write_manifest
+from lgt_assets.release.picture_bytes import PictureBytes
+from lgt_assets.release.pins import Release
+from lgt_assets.release.writing import Progress, Wanted, Written, write_rows
+
+_ROWS = ".rows"  # what is sorted on disk, within the folder that is being written
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a release is exported.
+
+    Attributes:
+        form: the format.
+        pictures: how pictures are given; None: as the format does.
+        configs: which; those that the format has no columns for are left out.
+        strip_location: whether EXIF and XMP entries that say where a picture was taken are removed from what is written.
+    """
+
+    form: Format
+    pictures: Delivery | None = None
+    configs: Sequence[str] = tuple(CONFIGS)
+    strip_location: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what the format cannot do.
+
+        Raises:
+            SettingsError: the message names the option.
+        """
+        allowed = (self.form.pictures, *self.form.allowed)
+        if self.delivery not in allowed:
+            raise SettingsError(f"--pictures {self.pictures}: the format {self.form.name} has {' or '.join(allowed)}")
+        unknown = [name for name in self.configs if name not in CONFIGS]
+        if unknown:
+            raise SettingsError(f"--config {unknown[0]}: there are {', '.join(CONFIGS)}")
+        if not any(CONFIGS[name].task in self.form.columns for name in self.configs):
+            raise SettingsError(f"the format {self.form.name} holds none of {', '.join(self.configs)}")
+        if self.strip_location and self.delivery not in (EMBEDDED, FILES):
+            raise SettingsError(f"--strip-location: pictures that are {self.delivery} are not written")
+
+    @property
+    def delivery(self) -> Delivery:
+        """How pictures are given."""
+        return self.pictures or self.form.pictures
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written; ``stripped``: pictures that said where they were taken, and no longer do."""
+
+    written: tuple[Written, ...]
+    files: int
+    stripped: int
+
+
+def export_release(
+    release: Release, tables: TableFolder, out: Path, options: Options, progress: Progress = lambda *_: None
+) -> Exported:
+    """Write ``release`` into the folder ``out``, which is empty or not there.
+
+    The same release gives the same bytes, under the same versions of the libraries, whatever was written to the tables since.
+
+    Raises:
+        ReleaseError: ``out`` holds something, a version is no longer there, or the rows are not those that were released.
+        SourceError: a picture is gone or changed.
+    """
+    with new_folder(out) as folder:
+        exported = _export(release, tables, folder, options, progress)
+    return exported
+
+
+def _export(
+    release: Release, tables: TableFolder, folder: Path, options: Options, progress: Progress
+) -> Exported:
+    pinned = release.rows(tables)
+    with PictureBytes(_change(options)) as pictures:
+        wanted = Wanted(options.form, options.delivery, release.draw, options.configs)
+        written = write_rows(folder, folder / _ROWS, pinned, wanted, pictures, progress=progress)
+        shutil.rmtree(folder / _ROWS, ignore_errors=True)
+        stripped = pictures.changed
+    _require_content(release, written)
+    write_companions(folder, companions(release, pinned, options, written))
+    return Exported(tuple(written), write_manifest(folder), stripped)
+
+
+def write_companions(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write the files beside the rows."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def _change(options: Options) -> Callable[[bytes], tuple[bytes, bool]] | None:
+    if not options.strip_location:
+        return None
+    from lgt_assets.release.location import without_location
+
+    return without_location
+
+
+def _require_content(release: Release, written: Sequence[Written]) -> None:
+    """The rows must say what was released."""
+    for one in written:
+        rows, content = release.contents[one.config, one.split]
+        if (one.rows, one.content) != (rows, content):
+            raise ReleaseError(
+                f"release {release.release_id}, {one.config}, {one.split}: {one.rows} rows were read that differ from the {rows} "
+                "released: the tables were changed behind Delta's back, or this version of lgt_assets reads them otherwise"
+            )
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A folder beside ``out`` that becomes ``out`` when the block ends well, and is removed when it does not.
+
+    Raises:
+        ReleaseError: ``out`` holds something, or another process is writing it.
+    """
+    if out.is_symlink() or (out.exists() and not (out.is_dir() and not any(out.iterdir()))):
+        raise ReleaseError(f"{out} is there and not an empty folder: give another one, or remove it first")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = out.parent / f".{out.name}.writing"
+    with (out.parent / f".{out.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ReleaseError(f"{out} is being written by another process: wait for it, or give another folder") from error
+        shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed
+        folder.mkdir()
+        try:
+            yield folder
+            if out.exists():
+                out.rmdir()
+            folder.rename(out)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            Path(lock.name).unlink(missing_ok=True)

@@ -1,0 +1,151 @@
+"""The files that rows are written to: parquet in parts, or JSON Lines; a few thousand rows in memory at most."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import polars as pl
+
+from lgt_assets.release.formats.base import Format
+from lgt_assets.release.hub_features import metadata
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+GROUP_ROWS, GROUP_BYTES = 8192, 32 << 20
+PART_BYTES = 500_000_000  # what the hub advises for one file
+
+
+class RowFiles(Protocol):
+    """Takes the rows of one config and split in their order."""
+
+    columns: dict[str, str]
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Write some rows, now or later."""
+
+    def close(self) -> list[Path]:
+        """Write what is left; the files, in order."""
+
+
+def row_files(folder: Path, form: Format, config: str, split: str) -> RowFiles:
+    """Files of a config and split below ``folder``."""
+    names = (folder / form.file.format(config=config, split=split, part=part) for part in range(100_000))
+    return JsonLines(next(names)) if form.file.endswith(".jsonl") else ParquetParts(names, form)
+
+
+class JsonLines:
+    """One JSON object a line."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self.columns: dict[str, str] = {}
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Write some rows."""
+        self.columns = {name: str(kind) for name, kind in rows.schema.items()}
+        with self._path.open("ab") as file:
+            rows.write_ndjson(file)
+
+    def close(self) -> list[Path]:
+        """The file, where there are rows."""
+        return [self._path] if self.columns else []
+
+
+class ParquetParts:
+    """Row groups of at most ``GROUP_ROWS`` rows and about ``GROUP_BYTES``, in files of about ``PART_BYTES``.
+
+    Texts are compressed, pictures are not: they are already. Columns of plain types are written as trainers of all ages read
+    them (no views, no large offsets).
+    """
+
+    def __init__(self, names: Iterator[Path], form: Format):
+        self._names, self._form = names, form
+        self._held: list[pl.DataFrame] = []
+        self._held_rows = self._held_bytes = 0
+        self._writer: pq.ParquetWriter | None = None
+        self._file: io.BufferedWriter | None = None
+        self._paths: list[Path] = []
+        self.columns: dict[str, str] = {}
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Take some rows; they are written when a row group is full."""
+        self._held.append(rows)
+        self._held_rows += rows.height
+        self._held_bytes += rows.estimated_size()
+        if self._held_rows >= GROUP_ROWS or self._held_bytes >= GROUP_BYTES:
+            self._write()
+
+    def close(self) -> list[Path]:
+        """Write what is left; the files, in order."""
+        if self._held:
+            self._write()
+        self._end_part()
+        return self._paths
+
+    def _write(self) -> None:
+        table = pl.concat(self._held).to_arrow()
+        self._held, self._held_rows, self._held_bytes = [], 0, 0
+        table = table.cast(plain_schema(table.schema))
+        if self._writer is None:
+            self._begin_part(table.schema)
+        self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+        if self._file.tell() >= PART_BYTES and "{part" in self._form.file:
+            self._end_part()
+
+    def _begin_part(self, schema: "pa.Schema") -> None:
+        import pyarrow.parquet as pq
+
+        path = next(self._names)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._paths.append(path)
+        self._file = path.open("wb")
+        if self._form.hub:
+            schema = schema.with_metadata(metadata(schema, self._form.image_columns))
+            self.columns = {one.name: str(one.type) for one in schema}
+        leaves = leaf_columns(schema)
+        texts = [name for name in leaves if not name.endswith(".bytes")]
+        self._writer = pq.ParquetWriter(
+            self._file, schema, compression={name: "ZSTD" if name in texts else "NONE" for name in leaves},
+            compression_level=dict.fromkeys(texts, 3), use_dictionary=texts, write_statistics=texts, store_schema=self._form.hub,
+        )  # fmt: skip
+
+    def _end_part(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._file.close()
+            self._writer = self._file = None
+
+
+def plain_schema(schema: "pa.Schema") -> "pa.Schema":
+    """The schema with 32-bit offsets instead of large ones and views."""
+    import pyarrow as pa
+
+    return pa.schema([pa.field(one.name, _plain(one.type)) for one in schema])
+
+
+def _plain(kind: "pa.DataType") -> "pa.DataType":
+    import pyarrow as pa
+    import pyarrow.types as types
+
+    if types.is_large_string(kind) or types.is_string_view(kind):
+        return pa.string()
+    if types.is_large_binary(kind) or types.is_binary_view(kind):
+        return pa.binary()
+    if types.is_large_list(kind) or types.is_list(kind):
+        return pa.list_(_plain(kind.value_type))
+    if types.is_struct(kind):
+        return pa.struct([pa.field(one.name, _plain(one.type)) for one in kind])
+    return kind
+
+
+def leaf_columns(schema: "pa.Schema") -> list[str]:
+    """Names of the parquet columns of a schema, such as ``images.list.element.bytes``."""
+    import pyarrow.parquet as pq
+
+    file = io.BytesIO()
+    pq.write_table(schema.empty_table(), file)
+    columns = pq.ParquetFile(file).schema
+    return [columns.column(place).path for place in range(len(columns))]

@@ -1,0 +1,173 @@
+"""Writing the rows of a release in one format: read from the pinned tables, ordered by hash, turned, written; flat in memory."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from lgt_assets.release.configs import CONFIGS, KEYS, SPLITS, Config, Draw, drawn_ids
+from lgt_assets.release.content import DIGEST, ContentDigest, with_digests
+from lgt_assets.release.delivered_pictures import with_delivered
+from lgt_assets.release.formats.base import NAMED, Delivery, Format, Rows
+from lgt_assets.release.hash_order import HashOrder
+from lgt_assets.release.picture_bytes import PictureBytes
+from lgt_assets.release.pinned_rows import PinnedRows
+from lgt_assets.release.row_files import RowFiles, row_files
+from lgt_assets.schemas import frame
+
+Progress = Callable[[str, int, int], None]  # what is done, rows done, rows in all
+
+
+@dataclass(frozen=True)
+class Written:
+    """One config and split: its rows, and where they are.
+
+    Attributes:
+        config, split: which.
+        rows: how many.
+        content: the digest of what they say, see :mod:`lgt_assets.release.content`.
+        files: relative paths, in order; none where there are no rows.
+        bytes: of those files.
+        columns: name and type of every column.
+    """
+
+    config: str
+    split: str
+    rows: int
+    content: str
+    files: tuple[str, ...]
+    bytes: int
+    columns: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How a release is written.
+
+    Attributes:
+        form: the format.
+        pictures: how pictures are given.
+        draw: how many rows of which config.
+        configs: which of them; those that the format has no columns for are left out.
+    """
+
+    form: Format
+    pictures: Delivery
+    draw: Draw
+    configs: Sequence[str] = tuple(CONFIGS)
+
+    def of(self, table: str) -> dict[str, Config]:
+        """Configs that take their rows from ``table``."""
+        return {
+            name: CONFIGS[name]
+            for name in self.configs
+            if CONFIGS[name].table == table and CONFIGS[name].task in self.form.columns
+        }
+
+
+class _Output:
+    """The rows of one config and split on their way to files."""
+
+    def __init__(self, folder: Path, wanted: Wanted, config: str, split: str, drawn: pl.Series | None):
+        self._config, self._split, self._drawn = config, split, drawn
+        self._form = wanted.form
+        self._files: RowFiles = row_files(folder, wanted.form, config, split)
+        self._folder, self._content = folder, ContentDigest()
+
+    def chosen(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Those of the rows that belong here."""
+        chosen = pl.col("stage").is_in(CONFIGS[self._config].stages) & (pl.col("split") == self._split)
+        if self._drawn is not None:
+            chosen &= pl.col(KEYS[CONFIGS[self._config].table]).is_in(self._drawn.implode())
+        return rows.filter(chosen)
+
+    def add(self, rows: pl.DataFrame) -> None:
+        task = CONFIGS[self._config].task
+        turned = self._form.columns[task](Rows(rows.drop(DIGEST), task, self._split, self._content.rows))
+        if turned.height != rows.height:
+            raise AssertionError(f"format {self._form.name} made {turned.height} rows of {rows.height}")
+        self._files.add(turned)
+        self._content.add(rows[DIGEST])
+
+    def close(self, empty: pl.DataFrame) -> Written:
+        if not self._content.rows and self._form.pictures == NAMED:
+            self.add(empty)  # whoever looks a row up finds a file for every config
+        paths = self._files.close()
+        return Written(
+            self._config, self._split, self._content.rows, self._content.hexdigest(),
+            tuple(path.relative_to(self._folder).as_posix() for path in paths), sum(path.stat().st_size for path in paths),
+            dict(self._files.columns),
+        )  # fmt: skip
+
+
+def write_rows(
+    folder: Path, scratch: Path, pinned: PinnedRows, wanted: Wanted, pictures: PictureBytes,
+    *, progress: Progress, look: Callable[[str, pl.DataFrame], None] | None = None,
+) -> list[Written]:  # fmt: skip
+    """Write all configs' files below ``folder``.
+
+    Args:
+        folder: exists.
+        scratch: for what is sorted on disk, as large as the tables; must not exist, and is left to the caller.
+        pinned: the rows.
+        wanted: in which format.
+        pictures: reads them.
+        progress: told now and then.
+        look: is shown the rows of every config's train split as they pass, with the config's name.
+
+    Raises:
+        LgtError: a picture or a data file is gone, or fewer rows are there than are to be drawn.
+    """
+    written: list[Written] = []
+    for table, key in KEYS.items():
+        configs = wanted.of(table)
+        if not configs:
+            continue
+        with HashOrder(scratch / table, key, pinned.count(table)) as order:
+            ids = _spill(pinned, table, order, {name: one for name, one in configs.items() if name in wanted.draw.sizes}, progress)
+            drawn = {name: drawn_ids(name, found, wanted.draw) for name, found in ids.items()}
+            outputs = {
+                (name, split): _Output(folder, wanted, name, split, drawn.get(name) if split == SPLITS[0] else None)
+                for name in configs
+                for split in SPLITS
+            }
+            done = 0
+            for bucket in order.buckets():
+                for rows in with_delivered(with_digests(bucket), wanted.pictures, folder, pictures):
+                    for (name, split), output in outputs.items():
+                        chosen = output.chosen(rows)
+                        if chosen.height:
+                            output.add(chosen)
+                            if look is not None and split == SPLITS[0]:
+                                look(name, chosen)
+                done += bucket.height
+                progress(f"writing {table}", done, pinned.count(table))
+            empty = _empty(table)
+            written += [output.close(empty) for output in outputs.values()]
+    return sorted(written, key=lambda one: (list(CONFIGS).index(one.config), SPLITS.index(one.split)))
+
+
+def _spill(
+    pinned: PinnedRows, table: str, order: HashOrder, sized: dict[str, Config], progress: Progress
+) -> dict[str, list[str]]:
+    """Give all rows of a table to ``order``; the ids of the train rows of configs that have a size."""
+    ids: dict[str, list[str]] = {name: [] for name in sized}
+    done, total = 0, pinned.count(table)
+    for batch in pinned.batches(table):
+        order.add(batch)
+        for name, config in sized.items():
+            train = pl.col("stage").is_in(config.stages) & (pl.col("split") == SPLITS[0])
+            ids[name] += batch.filter(train)[KEYS[table]].to_list()
+        done += batch.height
+        progress(f"reading {table}", done, total)
+    return ids
+
+
+def _empty(table: str) -> pl.DataFrame:
+    """No rows, with the columns that rows have on their way."""
+    rows = frame(table, []).with_columns(
+        pl.lit([], dtype=pl.List(pl.String)).alias("pictures"), *(pl.lit(None).alias(name) for name in ("split", "width", "height")),
+        pl.lit(b"").alias(DIGEST),
+    )  # fmt: skip
+    return rows.clear()
