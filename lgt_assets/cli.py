@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lgt_assets import __version__
-from lgt_assets.commands import audit, dagit, demo, diff, doctor, embedded, method, run, show, sources, store
+from lgt_assets.commands import audit, dagit, demo, diff, doctor, embedded, export, method, run, show, sources, store
 from lgt_assets.commands.console import notices, plain
 from lgt_assets.errors import LgtError
 
@@ -26,6 +26,7 @@ app.command()(run.report)
 app.command()(method.method)
 app.command()(show.show)
 app.command()(diff.diff)
+app.command()(export.export)
 app.add_typer(audit.app, name="audit")
 app.add_typer(store.app, name="store")
 app.command()(dagit.dagit)

@@ -10,12 +10,12 @@ from lgt_assets.asset_models import (
     GroundedObjects,
     Images,
     PreferencePairs,
-    Release,
     RlPrompts,
     SeedQuestions,
     SftMix,
 )
 from lgt_assets.record_models import Audits, Failures, Funnel, Generations, PictureHashes, Rejections, ShardMembers
+from lgt_assets.release_models import Release, ReleaseExclusions
 
 SCHEMAS: dict[str, type[DataFrameModel]] = {
     "images": Images,
@@ -28,6 +28,7 @@ SCHEMAS: dict[str, type[DataFrameModel]] = {
     "sft_mix": SftMix,
     "rl_prompts": RlPrompts,
     "release": Release,
+    "release_exclusions": ReleaseExclusions,
     "generations": Generations,
     "rejections": Rejections,
     "failures": Failures,
@@ -42,6 +43,7 @@ PARTITION_COLUMNS: dict[str, list[str]] = {
     "failures": ["shard", "asset"],
     "funnel": ["shard", "asset"],
     "release": [],
+    "release_exclusions": [],
 }
 
 

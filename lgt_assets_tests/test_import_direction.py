@@ -23,7 +23,8 @@ ALLOWED = {
     "row_model": set(),
     "asset_models": {"row_model"},
     "record_models": {"audit_vocabulary", "row_model"},
-    "schemas": {"asset_models", "record_models", "row_model"},
+    "release_models": {"row_model"},
+    "schemas": {"asset_models", "record_models", "release_models", "row_model"},
     "validation": {"errors", "identity", "references", "schemas"},
     "storage": {"errors", "identity", "schemas"},
     "spool": {"errors"},
@@ -34,7 +35,7 @@ ALLOWED = {
     "sources": {"errors", "identity", "schemas", "validation", "embedded", "settings", "synthesis"},
     "synthesis": {"errors", "identity", "spool", "row_model", "schemas", "engines", "prompts", "settings"},
     "quality": {"errors", "identity", "schemas", "settings", "storage", "synthesis", "validation"},
-    "release": {"errors", "identity", "schemas", "settings", "sources", "synthesis"},
+    "release": {"delta_files", "engines", "errors", "identity", "schemas", "settings", "sources", "synthesis"},
     "pictures": {"engines", "errors"},
     "audit": {
         "audit_vocabulary",

@@ -18,7 +18,9 @@ def dataset_name(config: str, split: str) -> str:
 
 def dataset_info(written: Sequence[Written]) -> str:
     """One entry for each file that was written."""
-    return json.dumps({dataset_name(one.config, one.split): _entry(one) for one in written if one.rows}, indent=2) + "\n"
+    return (
+        json.dumps({dataset_name(one.config, one.split): _entry(one) for one in written if one.rows}, indent=2) + "\n"
+    )
 
 
 def _entry(one: Written) -> dict:

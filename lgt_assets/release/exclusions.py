@@ -10,8 +10,10 @@ from collections.abc import Iterator
 import polars as pl
 
 from lgt_assets.release.benchmarks import Benchmarks
+from lgt_assets.release.configs import KEYS
 from lgt_assets.release.overlap import QuestionIndex
 from lgt_assets.release.perceptual import near_hashes
+from lgt_assets.release.special_texts import message_text, special_text_reason
 from lgt_assets.release.wordings import wording_clusters
 from lgt_assets.settings import Profile, ReleaseSettings
 from lgt_assets.synthesis.near_duplicates import AskedQuestion, asked_question, duplicate_reason
@@ -138,16 +140,40 @@ def _over_pictures(questions: pl.DataFrame, similarity: float, per_wording: int)
 
 
 def without(tables: dict[str, pl.LazyFrame], left_out: pl.DataFrame) -> dict[str, pl.LazyFrame]:
-    """The tables less what is left out: rows about those pictures, and rows of those questions."""
+    """The tables less what is left out: rows about those pictures, rows of those questions, and those rows."""
     ids = left_out.lazy().select("row_id")
     kept = {}
     for name, rows in tables.items():
         columns = rows.collect_schema().names()
-        for key in ("image_id", "question_id"):
+        for key in ("image_id", "question_id", KEYS.get(name)):
             if key in columns:
                 rows = rows.join(ids, left_on=key, right_on="row_id", how="anti", maintain_order="left")
         kept[name] = rows
     return kept
+
+
+def rows_with_special_texts(tables: dict[str, pl.LazyFrame]) -> pl.DataFrame:
+    """Examples, pairs and prompts with a text that trainers read as something else, see :mod:`.special_texts`.
+
+    Args:
+        tables: lazy frames of ``sft_mix``, ``preference_pairs`` and ``rl_prompts``; read as a stream.
+
+    Returns:
+        As :func:`exclusions`.
+    """
+    texts = {
+        "sft_mix": [message_text(pl.col("messages"))],
+        "preference_pairs": [message_text(pl.col("prompt")), pl.col("chosen"), pl.col("rejected")],
+        "rl_prompts": [message_text(pl.col("messages")), pl.col("answer_text")],
+    }
+    found = [
+        tables[table].select(
+            pl.col(KEYS[table]).alias("row_id"), pl.lit(table).alias("table"), special_text_reason(*own).alias("reason"),
+            pl.lit("its text would be read as a picture, a turn or a call of a tool").alias("detail"),
+        ).filter(pl.col("reason").is_not_null())
+        for table, own in texts.items()
+    ]  # fmt: skip
+    return pl.concat(found).sort(pl.col("row_id").str.slice(-16), "row_id").collect(engine="streaming")
 
 
 def counted(left_out: pl.DataFrame) -> list[dict]:

@@ -2,62 +2,21 @@
 
 import fcntl
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-
 from lgt_assets.delta_files import TableFolder
-from lgt_assets.errors import ReleaseError, SettingsError
-from lgt_assets.release.companions import companions
-from lgt_assets.release.configs import CONFIGS
-from lgt_assets.release.formats.base import EMBEDDED, FILES, Delivery, Format
+from lgt_assets.errors import ReleaseError
+from lgt_assets.release.companions import companions, write_companions
 from lgt_assets.release.manifest import write_manifest
+from lgt_assets.release.options import Options
 from lgt_assets.release.picture_bytes import PictureBytes
 from lgt_assets.release.pins import Release
 from lgt_assets.release.writing import Progress, Wanted, Written, write_rows
 
 _ROWS = ".rows"  # what is sorted on disk, within the folder that is being written
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a release is exported.
-
-    Attributes:
-        form: the format.
-        pictures: how pictures are given; None: as the format does.
-        configs: which; those that the format has no columns for are left out.
-        strip_location: whether EXIF and XMP entries that say where a picture was taken are removed from what is written.
-    """
-
-    form: Format
-    pictures: Delivery | None = None
-    configs: Sequence[str] = tuple(CONFIGS)
-    strip_location: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse what the format cannot do.
-
-        Raises:
-            SettingsError: the message names the option.
-        """
-        allowed = (self.form.pictures, *self.form.allowed)
-        if self.delivery not in allowed:
-            raise SettingsError(f"--pictures {self.pictures}: the format {self.form.name} has {' or '.join(allowed)}")
-        unknown = [name for name in self.configs if name not in CONFIGS]
-        if unknown:
-            raise SettingsError(f"--config {unknown[0]}: there are {', '.join(CONFIGS)}")
-        if not any(CONFIGS[name].task in self.form.columns for name in self.configs):
-            raise SettingsError(f"the format {self.form.name} holds none of {', '.join(self.configs)}")
-        if self.strip_location and self.delivery not in (EMBEDDED, FILES):
-            raise SettingsError(f"--strip-location: pictures that are {self.delivery} are not written")
-
-    @property
-    def delivery(self) -> Delivery:
-        """How pictures are given."""
-        return self.pictures or self.form.pictures
 
 
 @dataclass(frozen=True)
@@ -85,9 +44,7 @@ def export_release(
     return exported
 
 
-def _export(
-    release: Release, tables: TableFolder, folder: Path, options: Options, progress: Progress
-) -> Exported:
+def _export(release: Release, tables: TableFolder, folder: Path, options: Options, progress: Progress) -> Exported:
     pinned = release.rows(tables)
     with PictureBytes(_change(options)) as pictures:
         wanted = Wanted(options.form, options.delivery, release.draw, options.configs)
@@ -97,14 +54,6 @@ def _export(
     _require_content(release, written)
     write_companions(folder, companions(release, pinned, options, written))
     return Exported(tuple(written), write_manifest(folder), stripped)
-
-
-def write_companions(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Write the files beside the rows."""
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
 def _change(options: Options) -> Callable[[bytes], tuple[bytes, bool]] | None:
@@ -141,7 +90,9 @@ def new_folder(out: Path) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise ReleaseError(f"{out} is being written by another process: wait for it, or give another folder") from error
+            raise ReleaseError(
+                f"{out} is being written by another process: wait for it, or give another folder"
+            ) from error
         shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed
         folder.mkdir()
         try:

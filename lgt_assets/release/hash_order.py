@@ -41,7 +41,9 @@ class HashOrder:
         """For the files to be closed whatever happens."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Close the files."""
         self._close()
 

@@ -38,4 +38,7 @@ def _feature(kind: "pa.DataType") -> Any:
         item = _feature(kind.value_type)
         # A list of structs is written as a list of one; {"_type": "Sequence"} of a struct would turn it inside out.
         return [item] if types.is_struct(kind.value_type) else {"feature": item, "_type": "Sequence"}
-    return {"dtype": "string" if types.is_large_string(kind) else str(kind).replace("double", "float64"), "_type": "Value"}
+    return {
+        "dtype": "string" if types.is_large_string(kind) else str(kind).replace("double", "float64"),
+        "_type": "Value",
+    }

@@ -35,7 +35,9 @@ class PictureBytes:
         """For the threads to end whatever happens."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """End the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 

@@ -27,9 +27,7 @@ class PinnedRows:
         NotFoundError: a version, or a data file of it, is no longer there.
     """
 
-    def __init__(
-        self, folder: TableFolder, versions: Mapping[str, int], shards: Sequence[str], excluded: pl.DataFrame
-    ):
+    def __init__(self, folder: TableFolder, versions: Mapping[str, int], shards: Sequence[str], excluded: pl.DataFrame):
         self.shards = tuple(sorted(shards))
         self._files = {table: folder.open(table, version) for table, version in versions.items()}
         for files in self._files.values():

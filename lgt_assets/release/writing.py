@@ -12,7 +12,7 @@ from lgt_assets.release.delivered_pictures import with_delivered
 from lgt_assets.release.formats.base import NAMED, Delivery, Format, Rows
 from lgt_assets.release.hash_order import HashOrder
 from lgt_assets.release.picture_bytes import PictureBytes
-from lgt_assets.release.pinned_rows import PinnedRows
+from lgt_assets.release.pinned_rows import PICTURE, PinnedRows
 from lgt_assets.release.row_files import RowFiles, row_files
 from lgt_assets.schemas import frame
 
@@ -125,7 +125,13 @@ def write_rows(
         if not configs:
             continue
         with HashOrder(scratch / table, key, pinned.count(table)) as order:
-            ids = _spill(pinned, table, order, {name: one for name, one in configs.items() if name in wanted.draw.sizes}, progress)
+            ids = _spill(
+                pinned,
+                table,
+                order,
+                {name: one for name, one in configs.items() if name in wanted.draw.sizes},
+                progress,
+            )
             drawn = {name: drawn_ids(name, found, wanted.draw) for name, found in ids.items()}
             outputs = {
                 (name, split): _Output(folder, wanted, name, split, drawn.get(name) if split == SPLITS[0] else None)
@@ -167,7 +173,7 @@ def _spill(
 def _empty(table: str) -> pl.DataFrame:
     """No rows, with the columns that rows have on their way."""
     rows = frame(table, []).with_columns(
-        pl.lit([], dtype=pl.List(pl.String)).alias("pictures"), *(pl.lit(None).alias(name) for name in ("split", "width", "height")),
-        pl.lit(b"").alias(DIGEST),
+        pl.lit([], dtype=pl.List(PICTURE)).alias("pictures"), pl.lit(b"").alias(DIGEST),
+        *(pl.lit(None).alias(name) for name in ("split", "width", "height")),
     )  # fmt: skip
     return rows.clear()

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from lgt_assets.release.files import write_release
 
 from lgt_assets.lineage import releases
 from lgt_assets.lineage.dossier import read_dossier
 from lgt_assets.lineage.releases import TABLE_BY_PREFIX, releases_with
 from lgt_assets.lineage.subject import find
 from lgt_assets.release.configs import CONFIGS, RELEASE_TABLES, Draw
-from lgt_assets.release.files import write_release
 from lgt_assets.schemas import frame
 from lgt_assets_tests.made_tables import made_id
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from lgt_assets.release.files import write_release
 
 from lgt_assets.errors import SettingsError
 from lgt_assets.identity import row_id
 from lgt_assets.release.configs import RELEASE_TABLES, Draw, config_rows
 from lgt_assets.release.exclusions import SCHEMA
-from lgt_assets.release.files import write_release
 from lgt_assets.schemas import frame
 from lgt_assets_tests.rows import image_row
 

@@ -3,7 +3,7 @@
 import polars as pl
 
 from lgt_assets.release.formats.base import EMBEDDED, FILES, REFERENCED, Format, Rows
-from lgt_assets.release.messages import as_turn, with_placeholders, without_last
+from lgt_assets.release.messages import as_turn, with_placeholders
 
 _IMAGES = pl.col("pictures").alias("images")
 _RL_FILE = "{config}_{split}.parquet"
@@ -31,15 +31,23 @@ def messages_sft(rows: Rows) -> pl.DataFrame:
 
 def llamafactory_dpo(rows: Rows) -> pl.DataFrame:
     """ShareGPT with ``ranking``: one turn chosen, one rejected."""
-    turn = [pl.struct(pl.lit("assistant").alias("role"), pl.col(name).alias("content")).alias(name) for name in ("chosen", "rejected")]
-    return rows.frame.select(_asked(rows, "prompt").alias("messages"), *turn, _IMAGES, pl.col("pair_id").alias("row_id"))
+    turn = [
+        pl.struct(pl.lit("assistant").alias("role"), pl.col(name).alias("content")).alias(name)
+        for name in ("chosen", "rejected")
+    ]
+    return rows.frame.select(
+        _asked(rows, "prompt").alias("messages"), *turn, _IMAGES, pl.col("pair_id").alias("row_id")
+    )
 
 
 def swift_dpo(rows: Rows) -> pl.DataFrame:
     """The chosen turn ends ``messages``; the other is ``rejected_response``."""
     asked = _asked(rows, "prompt").list.concat(as_turn("chosen"))
     return rows.frame.select(
-        asked.alias("messages"), pl.col("rejected").alias("rejected_response"), _IMAGES, pl.col("pair_id").alias("row_id")
+        asked.alias("messages"),
+        pl.col("rejected").alias("rejected_response"),
+        _IMAGES,
+        pl.col("pair_id").alias("row_id"),
     )
 
 
@@ -86,7 +94,12 @@ LLAMAFACTORY = Format(
     FILES, allowed=(REFERENCED,),
 )  # fmt: skip
 SWIFT = Format(
-    "swift", "ms-swift", {"sft": messages_sft, "dpo": swift_dpo, "rl": swift_rl}, _JSON_LINES, FILES, allowed=(REFERENCED,)
+    "swift",
+    "ms-swift",
+    {"sft": messages_sft, "dpo": swift_dpo, "rl": swift_rl},
+    _JSON_LINES,
+    FILES,
+    allowed=(REFERENCED,),
 )
 VERL = Format("verl", "verl", {"rl": verl_rl}, _RL_FILE, EMBEDDED)
 EASYR1 = Format("easyr1", "EasyR1", {"rl": easyr1_rl}, _RL_FILE, EMBEDDED)

@@ -28,5 +28,11 @@ def _parts(pictures: int) -> pl.Expr:
 
 
 STRUCTURED = Format(
-    "structured", "axolotl, ms-swift", {"sft": sft}, "{config}/{split}-{part:05}.parquet", EMBEDDED, allowed=(REFERENCED,), hub=True
+    "structured",
+    "axolotl, ms-swift",
+    {"sft": sft},
+    "{config}/{split}-{part:05}.parquet",
+    EMBEDDED,
+    allowed=(REFERENCED,),
+    hub=True,
 )
