@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from lgt_assets.release.dataset_info import dataset_name
 from lgt_assets.release.training_steps import MODEL, TrainingStep, training_steps
 
 DEEPSPEED = "configs/deepspeed_zero3.json"
@@ -66,7 +67,7 @@ def _settings(step: TrainingStep, tuning: str, longest: Mapping[str, int], image
     settings |= {
         "dataset_dir": ".",
         "media_dir": ".",
-        "dataset": ",".join(f"lgt_{config}_train" for config in step.train),
+        "dataset": ",".join(dataset_name(config, "train") for config in step.train),
         "template": "qwen2_vl",
         "cutoff_len": max(longest[config] for config in (*step.train, *step.validation)),
         "preprocessing_num_workers": 16,
@@ -85,7 +86,7 @@ def _settings(step: TrainingStep, tuning: str, longest: Mapping[str, int], image
     }
     if step.validation:
         settings |= {
-            "eval_dataset": ",".join(f"lgt_{config}_validation" for config in step.validation),
+            "eval_dataset": ",".join(dataset_name(config, "validation") for config in step.validation),
             "per_device_eval_batch_size": 1,
             "eval_strategy": "steps",
             "eval_steps": 500,

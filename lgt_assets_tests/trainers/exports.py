@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from lgt_assets.delta_files import TableFolder
+from lgt_assets.release.companions import write_companions
 from lgt_assets.release.configs import RELEASE_TABLES, Draw
 from lgt_assets.release.exclusions import SCHEMA
 from lgt_assets.release.formats.registry import FORMATS
@@ -16,6 +17,7 @@ from lgt_assets.release.pinned_rows import PinnedRows
 from lgt_assets.release.writing import Wanted, write_rows
 from lgt_assets.storage import DeltaStore
 from lgt_assets_tests.trainers.made_examples import SHARDS, write_examples
+from lgt_assets_tests.trainers.ready_files import ready_files
 
 
 def write_exports(folder: Path) -> None:
@@ -31,7 +33,7 @@ def write_exports(folder: Path) -> None:
             (folder / name).mkdir(parents=True)
             pinned = PinnedRows(tables, versions, SHARDS, pl.DataFrame(schema=SCHEMA))
             with PictureBytes() as pictures:
-                write_rows(
+                written = write_rows(
                     folder / name,
                     state / name,
                     pinned,
@@ -39,6 +41,7 @@ def write_exports(folder: Path) -> None:
                     pictures,
                     progress=lambda *_: None,
                 )
+            write_companions(folder / name, ready_files(name, written))
 
 
 if __name__ == "__main__":
