@@ -78,6 +78,8 @@ def _settings(step: TrainingStep, tuning: str, longest: Mapping[str, int], image
     settings: dict[str, Any] = {"ENV": {"MAX_PIXELS": image_max_pixels}}
     settings |= {"sft": {}, "dpo": {"rlhf_type": "dpo", "beta": 0.1}, "rl": {"rlhf_type": "grpo"}}[step.task]
     settings |= _model(step, tuning)
+    # Told, so that weights in a folder of any name are known for what they are.
+    settings |= {"model_type": "qwen2_5_vl", "template": "qwen2_5_vl"}
     settings |= {"tuner_type": tuning, "freeze_vit": True, "freeze_aligner": True, "torch_dtype": "bfloat16"}
     if tuning == "lora":
         settings |= {"lora_rank": 64, "lora_alpha": 128, "target_modules": "all-linear"}
@@ -99,6 +101,7 @@ def _settings(step: TrainingStep, tuning: str, longest: Mapping[str, int], image
         "save_steps": 500,
         "logging_steps": 10,
         "report_to": "none",
+        "check_model": False,  # it would tell a hub of this run
         "dataloader_num_workers": 4,
         "per_device_train_batch_size": 1,
         "per_device_eval_batch_size": 1,
