@@ -1,4 +1,8 @@
-"""Ready configs of LLaMA-Factory for Qwen2.5-VL-7B: SFT on stage 1, then on both stages, then DPO; full and LoRA."""
+"""Ready configs of LLaMA-Factory 0.9.5 for a release in the format ``llamafactory``: SFT by stage, then DPO, in full or by LoRA.
+
+`llamafactory-cli train` reads them, from within the export's folder. Batch sizes and LoRA's rank are common starting points,
+tuned on no release; lengths come from the release's own rows.
+"""
 
 import json
 from collections.abc import Mapping
@@ -7,10 +11,11 @@ from typing import Any
 import yaml
 
 from lgt_assets.release.dataset_info import dataset_name
-from lgt_assets.release.training_steps import MODEL, TrainingStep, training_steps
+from lgt_assets.release.training_steps import MAX_PIXELS, METHODS, MODEL, Method, TrainingStep, training_steps
 
-DEEPSPEED = "configs/deepspeed_zero3.json"
-# Seven billion weights with gradients and optimizer states (112 GB) fit no GPU: ZeRO stage 3 spreads them. What reads
+FOLDER = "configs"
+DEEPSPEED = f"{FOLDER}/deepspeed_zero3.json"
+# Seven billion weights with gradients and optimizer states (about 110 GB) fit no GPU: ZeRO stage 3 spreads them. What reads
 # "auto" is filled in from the YAML.
 _ZERO3 = {
     "train_batch_size": "auto",
@@ -32,85 +37,87 @@ _ZERO3 = {
 
 
 def llamafactory_configs(
-    rows: Mapping[str, Mapping[str, int]], longest: Mapping[str, int], image_max_pixels: int
+    rows: Mapping[str, Mapping[str, int]], lengths: Mapping[str, int], *, image_max_pixels: int = MAX_PIXELS
 ) -> dict[str, str]:
-    """Files by path in the export; those of a step without train rows are left out.
+    """Texts by relative path: ``configs/<full or lora>/<config>.yaml`` for each SFT and DPO config with rows, and ZeRO's JSON.
 
     Args:
-        rows: how many rows the export has, by config and split.
-        longest: of each config with rows its longest row in tokens, pictures of ``image_max_pixels`` and both answers of a
-            pair counted apart; ``cutoff_len`` is the longest of a step, so that no row is cut.
-        image_max_pixels: larger pictures are scaled down to this area; it must be the one that ``longest`` was counted with.
+        rows: by config and split, as they are in the release.
+        lengths: for each config with train rows the tokens that its longest row takes, of either split: prompt, pictures and
+            completion together. LLaMA-Factory cuts what is longer, silently.
+        image_max_pixels: larger pictures are scaled down to this area; the one that ``lengths`` were counted with.
+            LLaMA-Factory's own is 768 x 768.
     """
-    steps = [step for step in training_steps(rows) if step.task in ("sft", "dpo")]
-    files = {
-        f"configs/{step.name}_{tuning}.yaml": _text(step, tuning, _settings(step, tuning, longest, image_max_pixels))
+    steps = [step for step in training_steps(rows) if step.task != "rl"]
+    texts = {
+        f"{FOLDER}/{method}/{step.config}.yaml": _text(step, method, lengths[step.config], image_max_pixels)
+        for method in METHODS
         for step in steps
-        for tuning in ("full", "lora")
     }
-    return files | ({DEEPSPEED: json.dumps(_ZERO3, indent=2) + "\n"} if files else {})
+    return texts | ({DEEPSPEED: json.dumps(_ZERO3, indent=2) + "\n"} if texts else {})
 
 
-def _settings(step: TrainingStep, tuning: str, longest: Mapping[str, int], image_max_pixels: int) -> dict[str, Any]:
-    settings: dict[str, Any] = _model(step, tuning)
-    settings |= {"image_max_pixels": image_max_pixels, "freeze_vision_tower": True, "freeze_multi_modal_projector": True}
-    settings |= {"stage": step.task, "do_train": True, "finetuning_type": tuning}
-    if tuning == "lora":
-        settings |= {"lora_rank": 64, "lora_target": "all"}
-        # Without it the SFT's adapter would be trained on, and the reference of DPO, which is the model with its adapter
-        # off, would be the model before SFT.
-        settings |= {"create_new_adapter": True} if step.task == "dpo" else {}
-    else:
-        settings |= {"deepspeed": DEEPSPEED}
-    if step.task == "dpo":
-        settings |= {"pref_beta": 0.1, "pref_loss": "sigmoid"}
-    settings |= {
+def _text(step: TrainingStep, method: Method, length: int, image_max_pixels: int) -> str:
+    # The launcher of deepspeed; without it LLaMA-Factory refuses the file.
+    torchrun = "FORCE_TORCHRUN=1 " if method == "full" else ""
+    head = [
+        f"{torchrun}llamafactory-cli train {FOLDER}/{method}/{step.config}.yaml",
+        "from the export's folder. The batch is right for 8 devices: with fewer raise gradient_accumulation_steps.",
+        "cutoff_len is the longest row in tokens: with a lower one, or larger pictures, answers are cut away without a word.",
+    ]
+    settings = _start(step, method) | _settings(step, method, length, image_max_pixels)
+    return "".join(f"# {line}\n" for line in head) + yaml.safe_dump(settings, sort_keys=False)
+
+
+def _start(step: TrainingStep, method: Method) -> dict[str, Any]:
+    """Where a step starts: with LoRA from all adapters before it, merged, and with a new one."""
+    if method == "full":
+        return {"model_name_or_path": MODEL if step.after is None else _output(step.after, method)}
+    before = step.after
+    adapters: list[str] = []
+    while before is not None:
+        adapters.insert(0, _output(before, method))
+        before = before.after
+    start = {"model_name_or_path": MODEL, "lora_rank": 64, "lora_alpha": 128, "lora_target": "all"}
+    # The reference of DPO is the model without its adapter. Were SFT's adapter trained on, that would be the model before SFT.
+    return start | ({"adapter_name_or_path": ",".join(adapters), "create_new_adapter": True} if adapters else {})
+
+
+def _output(step: TrainingStep, method: Method) -> str:
+    return f"outputs/{method}/{step.config}"
+
+
+def _settings(step: TrainingStep, method: Method, length: int, image_max_pixels: int) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "stage": step.task,
+        "do_train": True,
+        "finetuning_type": method,
+        "image_max_pixels": image_max_pixels,
+        "freeze_vision_tower": True,
+        "freeze_multi_modal_projector": True,
+        "template": "qwen2_vl",
+        "cutoff_len": length,
         "dataset_dir": ".",
         "media_dir": ".",
-        "dataset": ",".join(dataset_name(config, "train") for config in step.train),
-        "template": "qwen2_vl",
-        "cutoff_len": max(longest[config] for config in (*step.train, *step.validation)),
+        "dataset": dataset_name(step.config, "train"),
         "preprocessing_num_workers": 16,
         "dataloader_num_workers": 4,
-        "output_dir": f"saves/{step.name}_{tuning}",
+        "output_dir": _output(step, method),
+        "learning_rate": step.learning_rate(method),
+        "lr_scheduler_type": "cosine",
+        "warmup_ratio": 0.05,  # warmup_steps means a share only from transformers 5 on, and 4 is allowed too
+        "num_train_epochs": 1.0,
+        "per_device_train_batch_size": 1,
+        "gradient_accumulation_steps": 16,
+        "bf16": True,
         "logging_steps": 10,
         "save_steps": 500,
         "report_to": "none",
-        "per_device_train_batch_size": 1,
-        "gradient_accumulation_steps": 8,
-        "learning_rate": step.learning_rate(tuning),
-        "num_train_epochs": 1.0,
-        "lr_scheduler_type": "cosine",
-        "warmup_ratio": 0.05,  # warmup_steps means a share only from transformers 5 on, and 4 is allowed too
-        "bf16": True,
+        "seed": 0,
     }
-    if step.validation:
-        settings |= {
-            "eval_dataset": ",".join(dataset_name(config, "validation") for config in step.validation),
-            "per_device_eval_batch_size": 1,
-            "eval_strategy": "steps",
-            "eval_steps": 500,
-        }
-    return settings
-
-
-def _model(step: TrainingStep, tuning: str) -> dict[str, str]:
-    if step.after is None:
-        return {"model_name_or_path": MODEL}
-    before = f"saves/{step.after}_{tuning}"
-    if tuning == "full":
-        return {"model_name_or_path": before}
-    return {"model_name_or_path": MODEL, "adapter_name_or_path": before}
-
-
-def _text(step: TrainingStep, tuning: str, settings: Mapping[str, Any]) -> str:
-    torchrun = "FORCE_TORCHRUN=1 " if tuning == "full" else ""
-    lines = [
-        f"# {step.purpose}",
-        "# In the export's folder:",
-        f"#   {torchrun}llamafactory-cli train configs/{step.name}_{tuning}.yaml",
-    ]
-    if step.after is not None:
-        lines.append(f"# It goes on from configs/{step.after}_{tuning}.yaml.")
-    lines.append("# cutoff_len is the longest row in tokens: lower it, or raise image_max_pixels, and answers are cut away.")
-    return "\n".join(lines) + "\n" + yaml.safe_dump(dict(settings), sort_keys=False)
+    if step.validated:
+        settings |= {"eval_dataset": dataset_name(step.config, "validation"), "per_device_eval_batch_size": 1,
+                     "eval_strategy": "steps", "eval_steps": 500}  # fmt: skip
+    if step.task == "dpo":
+        settings |= {"pref_loss": "sigmoid", "pref_beta": 0.1}
+    return settings | ({"deepspeed": DEEPSPEED} if method == "full" else {})

@@ -1,14 +1,19 @@
-"""Ready configs of ms-swift for Qwen2.5-VL-7B, full and LoRA, and the plugin through which its GRPO calls ``rewards.py``."""
+"""Ready configs of ms-swift 4.6.0 for a release in the format ``swift``: SFT by stage, then DPO or GRPO, in full or by LoRA.
+
+`swift sft` and `swift rlhf` read them, from within the export's folder, and GRPO calls the export's ``rewards.py`` through a
+plugin. Batch sizes and LoRA's rank are common starting points, tuned on no release; lengths come from the release's own rows.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
-from lgt_assets.release.training_steps import MODEL, TrainingStep, training_steps
+from lgt_assets.release.training_steps import MAX_PIXELS, METHODS, MODEL, Method, TrainingStep, training_steps
 
+FOLDER = "configs"
 PLUGIN = "swift_plugin.py"
-_PLUGIN_TEXT = '''"""Rewards of this data set for ms-swift's GRPO: --external_plugins swift_plugin.py --reward_funcs lgt_answer lgt_format
+_PLUGIN_TEXT = '''"""Rewards of this data set for ms-swift's GRPO: lgt_answer and lgt_format, once this file is named by external_plugins.
 
 The columns solution, verification and choices of the JSONL files reach them by name. rewards.py must lie beside this file.
 """
@@ -21,9 +26,9 @@ from swift.rewards import ORM, orms
 
 def _rewards():
     path = Path(__file__).resolve().with_name("rewards.py")
-    specification = importlib.util.spec_from_file_location("lgt_release_rewards", path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    spec = importlib.util.spec_from_file_location("lgt_release_rewards", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     return module
 
 
@@ -50,71 +55,93 @@ orms["lgt_format"] = FormatReward
 
 
 def swift_configs(
-    rows: Mapping[str, Mapping[str, int]],
-    longest: Mapping[str, int],
-    image_max_pixels: int,
-    max_completion_length: int = 4096,
+    rows: Mapping[str, Mapping[str, int]], lengths: Mapping[str, int], *, image_max_pixels: int = MAX_PIXELS
 ) -> dict[str, str]:
-    """Files by path in the export; those of a step without train rows are left out.
+    """Texts by relative path: ``configs/<full or lora>/<config>.yaml`` for each config with rows, and for RL the plugin.
 
     Args:
-        rows: how many rows the export has, by config and split.
-        longest: of each config with rows its longest row in tokens (of RL prompts: the prompt), pictures of
-            ``image_max_pixels`` counted; ``max_length`` is the longest of a step, so that no row is deleted.
-        image_max_pixels: larger pictures are scaled down to this area; it must be the one that ``longest`` was counted with.
-        max_completion_length: tokens that GRPO lets the model write.
+        rows: by config and split, as they are in the release.
+        lengths: for each config with train rows the tokens that its longest row takes, of either split: for SFT and DPO of
+            prompt, pictures and completion together, for RL of a completion. ms-swift refuses what is longer.
+        image_max_pixels: larger pictures are scaled down to this area; the one that ``lengths`` were counted with.
     """
     steps = training_steps(rows)
-    files = {
-        f"configs/{step.name}_{tuning}.yaml": _text(step, tuning, _settings(step, tuning, longest, image_max_pixels)
-                                                    | (_grpo(max_completion_length) if step.task == "rl" else {}))
+    texts = {
+        f"{FOLDER}/{method}/{step.config}.yaml": _text(step, method, lengths[step.config], image_max_pixels)
+        for method in METHODS
         for step in steps
-        for tuning in ("full", "lora")
-    }  # fmt: skip
-    return files | ({PLUGIN: _PLUGIN_TEXT} if any(step.task == "rl" for step in steps) else {})
+    }
+    return texts | ({PLUGIN: _PLUGIN_TEXT} if any(step.task == "rl" for step in steps) else {})
 
 
-def _settings(step: TrainingStep, tuning: str, longest: Mapping[str, int], image_max_pixels: int) -> dict[str, Any]:
-    settings: dict[str, Any] = {"ENV": {"MAX_PIXELS": image_max_pixels}}
-    settings |= {"sft": {}, "dpo": {"rlhf_type": "dpo", "beta": 0.1}, "rl": {"rlhf_type": "grpo"}}[step.task]
-    settings |= _model(step, tuning)
-    # Told, so that weights in a folder of any name are known for what they are.
-    settings |= {"model_type": "qwen2_5_vl", "template": "qwen2_5_vl"}
-    settings |= {"tuner_type": tuning, "freeze_vit": True, "freeze_aligner": True, "torch_dtype": "bfloat16"}
-    if tuning == "lora":
-        settings |= {"lora_rank": 64, "lora_alpha": 128, "target_modules": "all-linear"}
-    else:
-        settings |= {"deepspeed": "zero3"}
-    settings |= {"dataset": [f"{config}_train.jsonl" for config in step.train], "split_dataset_ratio": 0}
-    if step.validation:
-        settings |= {"val_dataset": [f"{config}_validation.jsonl" for config in step.validation]}
-    settings |= {"eval_strategy": "steps" if step.validation else "no", "eval_steps": 500}
-    return settings | {
-        # Rows that cannot be read or are too long raise an error; otherwise ms-swift deletes them.
+def _text(step: TrainingStep, method: Method, length: int, image_max_pixels: int) -> str:
+    command = "sft" if step.task == "sft" else "rlhf"
+    head = [
+        f"NPROC_PER_NODE=8 swift {command} {FOLDER}/{method}/{step.config}.yaml",
+        "from the export's folder (from elsewhere ms-swift finds the pictures by ROOT_IMAGE_DIR=<that folder>).",
+        "The batch is right for 8 devices: with fewer raise gradient_accumulation_steps.",
+    ]
+    settings = {"ENV": {"MAX_PIXELS": image_max_pixels}} | _start(step, method) | _settings(step, method)
+    settings |= _grpo(length) if step.task == "rl" else {"max_length": length}
+    return "".join(f"# {line}\n" for line in head) + yaml.safe_dump(settings, sort_keys=False)
+
+
+def _start(step: TrainingStep, method: Method) -> dict[str, Any]:
+    """Where a step starts: with LoRA the adapter before it is trained on; DPO and GRPO compare with the model as that was."""
+    before = None if step.after is None else f"{_output(step.after, method)}/last"
+    model = before if method == "full" and before is not None else MODEL
+    # The type is told, so that weights in a folder of any name are known for what they are.
+    start: dict[str, Any] = {"model": model, "model_type": "qwen2_5_vl", "template": "qwen2_5_vl"}
+    if method == "full":
+        return start
+    start |= {"lora_rank": 64, "lora_alpha": 128, "target_modules": "all-linear"}
+    if before is not None:
+        start |= {"adapters": [before]} | ({} if step.task == "sft" else {"ref_adapters": [before]})
+    return start
+
+
+def _output(step: TrainingStep, method: Method) -> str:
+    return f"outputs/{method}/{step.config}"
+
+
+def _settings(step: TrainingStep, method: Method) -> dict[str, Any]:
+    settings: dict[str, Any] = {"sft": {}, "dpo": {"rlhf_type": "dpo", "beta": 0.1}, "rl": {"rlhf_type": "grpo"}}[step.task]
+    settings |= {
+        "tuner_type": method,
+        "freeze_vit": True,
+        "freeze_aligner": True,
+        "torch_dtype": "bfloat16",
+        "dataset": [f"{step.config}_train.jsonl"],
+        "split_dataset_ratio": 0,
+        # Rows that cannot be read or are too long raise an error; else ms-swift deletes them.
         "strict": True,
         "truncation_strategy": "delete",
-        "max_length": max(longest[config] for config in (*step.train, *step.validation)),
-        "output_dir": f"saves/{step.name}_{tuning}",
+        "output_dir": _output(step, method),
         # The next step finds the newest checkpoint as …/last.
         "add_version": False,
         "create_checkpoint_symlink": True,
-        "save_steps": 500,
-        "logging_steps": 10,
-        "report_to": "none",
-        "check_model": False,  # it would tell a hub of this run
-        "dataloader_num_workers": 4,
-        "per_device_train_batch_size": 1,
-        "per_device_eval_batch_size": 1,
-        "gradient_accumulation_steps": 8,
-        "learning_rate": step.learning_rate(tuning),
-        "num_train_epochs": 1,
+        "learning_rate": step.learning_rate(method),
         "lr_scheduler_type": "cosine",
         "warmup_ratio": 0.05,
+        "num_train_epochs": 1,
+        "per_device_train_batch_size": 1,
+        "per_device_eval_batch_size": 1,
+        "gradient_accumulation_steps": 16,
+        "dataloader_num_workers": 4,
+        "logging_steps": 10,
+        "save_steps": 500,
+        "eval_strategy": "no",
+        "report_to": "none",
+        "check_model": False,  # it would tell a hub of this run
+        "seed": 0,
     }
+    if step.validated:
+        settings |= {"val_dataset": [f"{step.config}_validation.jsonl"], "eval_strategy": "steps", "eval_steps": 500}
+    return settings | ({"deepspeed": "zero3"} if method == "full" else {})
 
 
-def _grpo(max_completion_length: int) -> dict[str, Any]:
-    """The batch of a device times devices must be a multiple of ``num_generations``."""
+def _grpo(length: int) -> dict[str, Any]:
+    """What only GRPO has; devices times their batch must be a multiple of the completions of one prompt."""
     return {
         "external_plugins": [PLUGIN],
         "reward_funcs": ["lgt_answer", "lgt_format"],
@@ -122,35 +149,11 @@ def _grpo(max_completion_length: int) -> dict[str, Any]:
         "num_generations": 8,
         "per_device_train_batch_size": 8,
         "per_device_eval_batch_size": 8,
-        "gradient_accumulation_steps": 1,
-        "max_completion_length": max_completion_length,
+        "gradient_accumulation_steps": 4,
+        "max_completion_length": length,
         "temperature": 1.0,
-        "beta": 0.04,
         "use_vllm": True,
         "vllm_mode": "colocate",
         "vllm_gpu_memory_utilization": 0.4,
         "log_completions": True,
     }
-
-
-def _model(step: TrainingStep, tuning: str) -> dict[str, Any]:
-    """The adapter of SFT is trained on; DPO and GRPO compare with the model that has it as SFT left it."""
-    if step.after is None:
-        return {"model": MODEL}
-    before = f"saves/{step.after}_{tuning}/last"
-    if tuning == "full":
-        return {"model": before}
-    reference = {} if step.task == "sft" else {"ref_adapters": [before]}
-    return {"model": MODEL, "adapters": [before]} | reference
-
-
-def _text(step: TrainingStep, tuning: str, settings: Mapping[str, Any]) -> str:
-    command = "sft" if step.task == "sft" else "rlhf"
-    lines = [
-        f"# {step.purpose}",
-        "# In the export's folder, where the pictures' paths begin (from elsewhere: ROOT_IMAGE_DIR=the export's folder):",
-        f"#   NPROC_PER_NODE=8 swift {command} configs/{step.name}_{tuning}.yaml",
-    ]
-    if step.after is not None:
-        lines.append(f"# It goes on from configs/{step.after}_{tuning}.yaml.")
-    return "\n".join(lines) + "\n" + yaml.safe_dump(dict(settings), sort_keys=False)

@@ -1,61 +1,72 @@
-"""The order in which a release is trained on: SFT on stage 1, SFT on both stages, then DPO and GRPO, each from that SFT."""
+"""The order in which a release's configs are trained on: SFT on stage 1, then on both stages; DPO or GRPO on the result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+from lgt_assets.release.configs import CONFIGS, SPLITS, Task
 
 MODEL = "Qwen/Qwen2.5-VL-7B-Instruct"
-_RATES = {("sft", "full"): 1e-5, ("sft", "lora"): 1e-4, ("dpo", "full"): 5e-7, ("dpo", "lora"): 5e-6,
-          ("rl", "full"): 1e-6, ("rl", "lora"): 1e-5}  # fmt: skip
+MAX_PIXELS = 16_384 * 28 * 28  # of a picture, in the model's own processor: 16,384 tokens
+METHODS = ("full", "lora")
+Method = Literal["full", "lora"]
+# What each config's training starts from, where that has rows.
+_AFTER = {
+    "sft_stage1": None,
+    "sft_stage2": "sft_stage1",  # or, which the further steps start from, with stage 1 seen again:
+    "sft_stage2_merged": "sft_stage1",
+    "dpo_stage1": "sft_stage2_merged",
+    "dpo_stage2": "dpo_stage1",
+    "rl_stage1": "sft_stage2_merged",
+    "rl_stage2": "rl_stage1",
+}
+# Common starting points for 7B, tuned on no release.
+_RATES: Mapping[Task, Mapping[Method, float]] = {
+    "sft": {"full": 1e-5, "lora": 1e-4},
+    "dpo": {"full": 5e-7, "lora": 5e-6},
+    "rl": {"full": 1e-6, "lora": 1e-5},
+}
 
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """One run of a trainer.
+    """Training on one config.
 
     Attributes:
-        name: its file's and its output's name.
-        task: ``sft``, ``dpo`` or ``rl``.
-        train: configs whose train rows it reads; never none.
-        validation: those of them that have validation rows.
-        after: name of the step whose weights it starts from, or None for the published model.
-        purpose: a sentence for people.
+        config: its name.
+        after: the step whose weights it starts from, or None for the published model.
+        validated: whether the config has validation rows.
     """
 
-    name: str
-    task: str
-    train: tuple[str, ...]
-    validation: tuple[str, ...]
-    after: str | None
-    purpose: str
+    config: str
+    after: "TrainingStep | None"
+    validated: bool
 
-    def learning_rate(self, tuning: str) -> float:
-        """A usual one for 7B; ``tuning`` is ``full`` or ``lora``."""
-        return _RATES[self.task, tuning]
+    @property
+    def task(self) -> Task:
+        """``sft``, ``dpo`` or ``rl``."""
+        return CONFIGS[self.config].task
+
+    def learning_rate(self, method: Method) -> float:
+        """A common one for 7B parameters."""
+        return _RATES[self.task][method]
 
 
 def training_steps(rows: Mapping[str, Mapping[str, int]]) -> list[TrainingStep]:
-    """The steps that have rows to train on.
+    """A step for each config that has train rows; who would start from one without starts from the step before that.
+
+    Without rows of stage 2 the merged config is stage 1 again, and no step.
 
     Args:
         rows: how many rows there are, by config and split; a config or split that is missing has none.
     """
-
-    def having(split: str, configs: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(config for config in configs if rows.get(config, {}).get(split, 0))
-
-    # Without rows of stage 2 the merged config is stage 1 again.
-    merged = ("sft_stage2_merged",) if having("train", ("sft_stage2",)) else ()
-    plan = (
-        ("sft_stage1", "sft", ("sft_stage1",), "SFT on chains of stage 1."),
-        ("sft_stage2_merged", "sft", merged, "SFT on chains of both stages."),
-        ("dpo", "dpo", ("dpo_stage1", "dpo_stage2"), "DPO on the pairs of both stages."),
-        ("grpo", "rl", ("rl_stage1", "rl_stage2"), "GRPO on the prompts of both stages, rewarded by rewards.py."),
-    )
-    steps: list[TrainingStep] = []
-    for name, task, configs, purpose in plan:
-        train = having("train", configs)
-        if train:
-            tuned = [step.name for step in steps if step.task == "sft"]
-            after = tuned[-1] if tuned else None
-            steps.append(TrainingStep(name, task, train, having("validation", train), after, purpose))
-    return steps
+    train, validation = SPLITS
+    steps: dict[str, TrainingStep] = {}
+    for config, before in _AFTER.items():
+        again = config == "sft_stage2_merged" and "sft_stage2" not in steps
+        if rows.get(config, {}).get(train, 0) and not again:
+            while before is not None and before not in steps:
+                before = _AFTER[before]
+            after = steps[before] if before is not None else None
+            steps[config] = TrainingStep(config, after, bool(rows[config].get(validation, 0)))
+    return list(steps.values())

@@ -1,5 +1,8 @@
-"""Tables of a dataset as the graph makes them, on rendered scenes: examples, pairs and prompts of both stages and both splits,
-short and long, and one question whose texts files and templates stumble over. No model: thoughts come from the scenes' grammar."""
+"""Tables of a dataset as the graph makes them, on rendered scenes: examples, pairs and prompts of both stages and both splits.
+
+Some are long, and one question has texts that files and templates stumble over. No model: thoughts come from the grammar of
+the scenes.
+"""
 
 import hashlib
 import random
@@ -38,7 +41,7 @@ AWKWARD = (
     'He asked: "What\'s \\"left\\" of it?"\n\n\tПривет, 漢字 🙂 \\n {{ x }} {% y %} <b>&amp;</b> 5 < 6 é\u2028— $z$'
 )
 # Words of a long thought: more tokens than TRL's default of 1,024, and fewer than the embedded model's context of 2,048.
-LONG_WORDS = 700
+LONG_WORDS = 900
 CUE = "Wait,"
 MADE = profile()
 

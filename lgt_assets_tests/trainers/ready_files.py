@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from lgt_assets.release.dataset_info import dataset_info
+from lgt_assets.release.configs import CONFIGS
 from lgt_assets.release.llamafactory_configs import llamafactory_configs
 from lgt_assets.release.rewards import rewards_source
 from lgt_assets.release.swift_configs import swift_configs
 from lgt_assets.release.writing import Written
 
-# The embedded model's: no row of the made dataset is longer than its context, no picture larger than its limit.
-LONGEST, PIXELS = 2048, 13_000
+# Of the embedded model: no row of the made dataset is longer than its context, no picture is given to it larger.
+LENGTH, COMPLETION, PIXELS = 2_048, 64, 13_000
 
 
 def ready_files(form: str, written: Sequence[Written]) -> dict[str, str]:
@@ -17,9 +17,9 @@ def ready_files(form: str, written: Sequence[Written]) -> dict[str, str]:
     rows: dict[str, dict[str, int]] = {}
     for one in written:
         rows.setdefault(one.config, {})[one.split] = one.rows
-    longest = dict.fromkeys(rows, LONGEST)
+    lengths = {config: COMPLETION if CONFIGS[config].task == "rl" else LENGTH for config in rows}
     if form == "llamafactory":
-        return {"dataset_info.json": dataset_info(written)} | llamafactory_configs(rows, longest, PIXELS)
+        return llamafactory_configs(rows, lengths, image_max_pixels=PIXELS)
     if form == "swift":
-        return {"rewards.py": rewards_source()} | swift_configs(rows, longest, PIXELS, max_completion_length=64)
+        return {"rewards.py": rewards_source()} | swift_configs(rows, lengths, image_max_pixels=PIXELS)
     return {}
