@@ -15,7 +15,7 @@ VLLM_ENVIRONMENT := HF_HUB_OFFLINE=1 VLLM_CPU_KVCACHE_SPACE=1 VLLM_ENABLE_V1_MUL
 	OMP_NUM_THREADS=1 VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 VLLM_LOGGING_LEVEL=ERROR
 # Each trainer has an environment of its own, as their pins exclude one another: .venv-NAME, made anew when one of its files
 # changes. NAME-alone.txt, where there is one, names packages that are installed without what they ask for.
-TRAINERS := trl verl
+TRAINERS := trl verl llamafactory swift
 TRAINER_EXPORTS := build/trainer-exports
 TRAINER_FILES = $(wildcard requirements/$(1).txt requirements/$(1)-*.txt) requirements/torchvision_without_cuda.py
 TRAINER_STAMP = .venv-$(1)/.installed-$(shell cat $(call TRAINER_FILES,$(1)) | sha256sum | cut -c1-16)
