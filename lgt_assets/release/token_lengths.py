@@ -152,13 +152,13 @@ class TokenLengthMeasure:
         )  # fmt: skip
 
 
-def grpo_completion_length(lengths: Iterable[TokenLengths]) -> int:
+def grpo_length(completion_lengths: Iterable[int]) -> int:
     """``max_completion_length`` for prompts without completions: what the longest right one elsewhere takes.
 
     Args:
-        lengths: of the SFT configs of the same stage.
+        completion_lengths: the ``max_completion_length`` of the SFT configs of the same stage.
     """
-    return max((one.max_completion_length for one in lengths), default=MULTIPLE)
+    return max(completion_lengths, default=MULTIPLE)
 
 
 def _rounded_up(tokens: float) -> int:

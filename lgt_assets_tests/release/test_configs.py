@@ -14,6 +14,7 @@ from lgt_assets.release.exclusions import SCHEMA
 from lgt_assets.release.making import Draft, make_release
 from lgt_assets.schemas import frame
 from lgt_assets.storage import DeltaStore
+from lgt_assets_tests.release.made_card import made_facts
 from lgt_assets_tests.rows import image_row
 
 SHARDS = ("made-00000", "made-00001")
@@ -55,7 +56,7 @@ def drawn(tables: dict, tmp_path: Path):
     def read(name: str, draw: Draw, split: str = "train", shards: Sequence[str] = SHARDS) -> list[str]:
         folder = tables[shards]
         draft = Draft({table: folder.open(table).version for table in RELEASE_TABLES}, SHARDS, draw, NOTHING)
-        release, _ = make_release(tmp_path, folder, draft, lambda *_: {})
+        release, _ = make_release(tmp_path, folder, draft, lambda *_: made_facts(DeltaStore(folder.root)))
         return pl.read_parquet(tmp_path / release.release_id / name / f"{split}.parquet")["example_id"].to_list()
 
     return read
@@ -93,7 +94,7 @@ def test_too_large_a_size_is_an_error_and_leaves_nothing_behind(tables: dict, tm
         {name: folder.open(name).version for name in RELEASE_TABLES}, SHARDS, Draw({"sft_stage1": 1000}), NOTHING
     )
     with pytest.raises(SettingsError, match=r"sft_stage1 is to have 1,000 rows in train and there are \d+"):
-        make_release(tmp_path, folder, draft, lambda *_: {})
+        make_release(tmp_path, folder, draft, lambda *_: made_facts(DeltaStore(folder.root)))
     assert list(tmp_path.iterdir()) == []
 
 

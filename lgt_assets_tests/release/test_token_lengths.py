@@ -12,7 +12,7 @@ from lgt_assets.release.token_lengths import (
     MEASURED,
     Lengths,
     TokenLengthMeasure,
-    grpo_completion_length,
+    grpo_length,
     measured_rows,
 )
 from lgt_assets.row_model import MESSAGES
@@ -129,8 +129,8 @@ def test_prompts_are_given_the_room_of_completions_elsewhere():
         measure = TokenLengthMeasure(Letters())
         measure.add(as_frame([row("", ("a" * length,))]))
         measures.append(measure.summary())
-    assert grpo_completion_length(measures) == 512
-    assert grpo_completion_length([]) == 256
+    assert grpo_length(one.max_completion_length for one in measures) == 512
+    assert grpo_length([]) == 256
     assert measures[1].as_dict()["completion"]["max"] == 302
 
 
