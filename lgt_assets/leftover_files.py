@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lgt_assets.errors import StorageError
+
 # What object_store, below deltalake, calls a file until it is whole: part-….parquet#1.
 STAGED = re.compile(r".+#\d+")
 
@@ -43,6 +45,18 @@ def abandoned_folders(root: Path, prefix: str, hours: float) -> list[Path]:
     oldest = time.time() - hours * 3600
     found = (path for path in root.glob(f"{prefix}*") if path.is_dir() and not path.is_symlink())
     return sorted(path for path in found if _last_change(path) <= oldest and not _is_held(path))
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all that is in it.
+
+    Raises:
+        StorageError: it cannot be removed.
+    """
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise StorageError(f"{folder}, left by a killed run, cannot be removed: {error}") from error
 
 
 def bytes_of(path: Path) -> int:

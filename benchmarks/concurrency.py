@@ -1,0 +1,182 @@
+"""Writers that commit to one table at once: what is lost, what fails, what collides, and what a commit takes.
+
+Every writer is a process that replaces a slice of `images` a number of times: in every ``OVERLAP``-th commit one of a few shards
+that all of them write, otherwise a shard of its own. Each version of a slice is one writer's rows of one turn, so that a slice
+mixed from two commits shows. *Lost* are rows of a slice that are not those of the newest commit to it, as the log names it;
+*failed* are commits that were given up; *conflicts* are attempts that had to begin anew, with the rows written once more. Beside
+it one writer alone makes as many commits, a shard of its own and for as long a log: the floor.
+"""
+
+import argparse
+import json
+import logging
+import multiprocessing
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+OVERLAP = 4
+SHARED_SHARDS = 3
+ROWS = 20
+
+
+@dataclass
+class Written:
+    """What one writer did: seconds of each commit, attempts that lost a race, commits that were given up."""
+
+    seconds: list[float]
+    conflicts: int
+    failures: list[str]
+
+
+class Counted(logging.Handler):
+    """Counts the races that the store's commits lost."""
+
+    lost = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One lost race."""
+        self.lost += 1
+
+
+def shard_of(writer: int, turn: int) -> str:
+    """The shard that a writer replaces in a turn."""
+    return f"both-{turn // OVERLAP % SHARED_SHARDS:05d}" if turn % OVERLAP == 0 else f"own-{writer:05d}"
+
+
+def rows_of(writer: int, turn: int) -> pl.DataFrame:
+    """Rows of one commit, recognizable in every row."""
+    from lgt_assets.schemas import frame
+    from lgt_assets_tests.rows import image_row
+
+    shard = shard_of(writer, turn)
+    # As many rows as no other commit to the shard has, give or take: a mix of two would show in the count as well.
+    count = ROWS + (writer * 7 + turn) % 13
+    return frame("images", [image_row(n, shard=shard, caption=f"{writer} {turn}") for n in range(count)])
+
+
+def write(root: str, writer: int, commits: int, start: object, answers: object) -> None:
+    """One writer's commits, after all writers are ready."""
+    from lgt_assets.errors import StorageError
+    from lgt_assets.storage import DeltaStore
+
+    store, counted = DeltaStore(root), Counted()
+    log = logging.getLogger("lgt_assets.commit_retries")
+    log.addHandler(counted)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    done = Written([], 0, [])
+    prepared = [rows_of(writer, turn) for turn in range(commits)]
+    start.wait()
+    for turn, rows in enumerate(prepared):
+        began = time.perf_counter()
+        try:
+            store.replace("images", rows, shard=rows["shard"][0], metadata={"writer": str(writer), "turn": str(turn)})
+        except StorageError as error:
+            done.failures.append(str(error))
+        done.seconds.append(time.perf_counter() - began)
+    done.conflicts = counted.lost
+    answers.put((writer, done))
+
+
+def run_writers(root: str, writers: int, commits: int) -> tuple[list[Written], float]:
+    """All writers' reports, and the seconds from their common start to the last one's end."""
+    context = multiprocessing.get_context("spawn")
+    start, answers = context.Barrier(writers + 1), context.Queue()
+    processes = [context.Process(target=write, args=(root, n, commits, start, answers)) for n in range(writers)]
+    for process in processes:
+        process.start()
+    start.wait()
+    began = time.perf_counter()
+    reports = [answers.get()[1] for _ in processes]
+    seconds = time.perf_counter() - began
+    for process in processes:
+        process.join()
+    return reports, seconds
+
+
+def wrong_slices(root: str) -> Iterator[tuple[str, int]]:
+    """Shards whose rows are not those of the newest commit to them, and how many rows of it are lost."""
+    from lgt_assets.storage import DeltaStore
+
+    store = DeltaStore(root)
+    newest: dict[str, tuple[int, int]] = {}
+    for entry in store.open("images").history():
+        if "writer" in entry:
+            place = int(entry["writer"]), int(entry["turn"])
+            newest.setdefault(shard_of(*place), place)
+    held = store.read("images")
+    for shard, place in sorted(newest.items()):
+        wanted, found = rows_of(*place), held.filter(pl.col("shard") == shard)
+        if not found.equals(wanted):
+            yield shard, wanted.height - wanted.join(found, on=["image_id", "caption"], how="semi").height
+    for shard in sorted(set(held["shard"]) - set(newest)):
+        yield shard, 0
+
+
+def rebased(root: str) -> int:
+    """Commits that deltalake moved behind others without writing anew."""
+    from lgt_assets.storage import DeltaStore
+
+    history = DeltaStore(root).open("images").history()
+    return sum(bool(entry.get("operationMetrics", {}).get("num_retries")) for entry in history)
+
+
+def measure(writers: int, commits: int) -> dict:
+    """All figures, in folders of their own."""
+    with tempfile.TemporaryDirectory(prefix="lgt-concurrency-") as folder:
+        alone, _seconds = run_writers(str(Path(folder) / "alone"), 1, commits)
+        together = str(Path(folder) / "together")
+        reports, seconds = run_writers(together, writers, commits)
+        wrong = dict(wrong_slices(together))
+        versions = len([1 for entry in _history(together) if "writer" in entry])
+        moved = rebased(together)
+    failures = [failure for report in reports for failure in report.failures]
+    each = sorted(second for report in reports for second in report.seconds)
+    floor = sum(alone[0].seconds) / commits
+    return {
+        "writers": writers, "commits": writers * commits, "committed": versions, "lost_rows": sum(wrong.values()),
+        "wrong_slices": len(wrong), "failed": len(failures), "conflicts": sum(report.conflicts for report in reports),
+        "rebased": moved, "wall_s": round(seconds, 2), "s_per_commit": round(seconds / (writers * commits), 4),
+        "median_s": round(each[len(each) // 2], 4), "longest_s": round(each[-1], 3), "alone_s_per_commit": round(floor, 4),
+        "ratio": round(seconds / (writers * commits) / floor, 2), "failures": failures[:5],
+    }  # fmt: skip
+
+
+def _history(root: str) -> list[dict]:
+    from lgt_assets.storage import DeltaStore
+
+    return DeltaStore(root).open("images").history()
+
+
+def main() -> None:
+    """Print the figures; with --json also as one object on one line. Exit code 1 if anything was lost or failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--writers", type=int, default=8)
+    parser.add_argument("--commits", type=int, default=100, help="of each writer")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    figures = measure(arguments.writers, arguments.commits)
+    print(
+        f"{figures['writers']} writers, {figures['commits']} commits, one in {OVERLAP} to one of {SHARED_SHARDS} shared shards"
+    )
+    print(
+        f"lost rows {figures['lost_rows']}, wrong slices {figures['wrong_slices']}, failed commits {figures['failed']}"
+    )
+    print(f"begun anew {figures['conflicts']}, moved behind others {figures['rebased']}")
+    print(
+        f"{figures['s_per_commit']} s a commit of wall time ({figures['median_s']} s median, {figures['longest_s']} s longest), "
+        f"{figures['alone_s_per_commit']} s for a writer alone: {figures['ratio']}x"
+    )
+    if arguments.json:
+        print(json.dumps(figures))
+    sys.exit(1 if figures["lost_rows"] or figures["wrong_slices"] or figures["failed"] else 0)
+
+
+if __name__ == "__main__":
+    main()
