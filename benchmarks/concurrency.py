@@ -1,10 +1,10 @@
 """Writers that commit to one table at once: what is lost, what fails, what collides, and what a commit takes.
 
 Every writer is a process that replaces a slice of `images` a number of times: in every ``OVERLAP``-th commit one of a few shards
-that all of them write, otherwise a shard of its own. Each version of a slice is one writer's rows of one turn, so that a slice
-mixed from two commits shows. *Lost* are rows of a slice that are not those of the newest commit to it, as the log names it;
-*failed* are commits that were given up; *conflicts* are attempts that had to begin anew, with the rows written once more. Beside
-it one writer alone makes as many commits, a shard of its own and for as long a log: the floor.
+that all of them write, otherwise a shard of its own. Rows name their writer and turn, so that a slice mixed from two commits
+shows: every version is read, and must hold just the rows of its commit in that slice. *Lost* are rows of a commit that its
+version, or for the newest commit to a slice the latest version, lacks; *failed* are commits that were given up; *conflicts* are
+attempts that had to begin anew, with the rows written once more. Beside it one writer alone makes its commits: the floor.
 """
 
 import argparse
@@ -100,31 +100,39 @@ def run_writers(root: str, writers: int, commits: int) -> tuple[list[Written], f
     return reports, seconds
 
 
-def wrong_slices(root: str) -> Iterator[tuple[str, int]]:
-    """Shards whose rows are not those of the newest commit to them, and how many rows of it are lost."""
+def commits_of(root: str) -> Iterator[tuple[int, int, int]]:
+    """Version, writer and turn of every commit, newest first."""
+    for entry in _history(root):
+        if "writer" in entry:
+            yield entry["version"], int(entry["writer"]), int(entry["turn"])
+
+
+def wrong_commits(root: str) -> Iterator[tuple[str, int]]:
+    """Commits whose slice has other rows than they wrote, in their own version or in the latest, and how many it lacks."""
     from lgt_assets.storage import DeltaStore
 
-    store = DeltaStore(root)
-    newest: dict[str, tuple[int, int]] = {}
-    for entry in store.open("images").history():
-        if "writer" in entry:
-            place = int(entry["writer"]), int(entry["turn"])
-            newest.setdefault(shard_of(*place), place)
-    held = store.read("images")
-    for shard, place in sorted(newest.items()):
-        wanted, found = rows_of(*place), held.filter(pl.col("shard") == shard)
-        if not found.equals(wanted):
-            yield shard, wanted.height - wanted.join(found, on=["image_id", "caption"], how="semi").height
-    for shard in sorted(set(held["shard"]) - set(newest)):
-        yield shard, 0
+    store, newest = DeltaStore(root), {}
+    latest = store.read("images").partition_by("shard", as_dict=True)
+    for version, writer, turn in commits_of(root):
+        shard, wanted = shard_of(writer, turn), rows_of(writer, turn)
+        states = [store.read("images", shards=[shard], version=version)]
+        if newest.setdefault(shard, version) == version:
+            states.append(latest.get((shard,), wanted.clear()))
+        for found in states:
+            if not found.equals(wanted):
+                held = wanted.join(found, on=["image_id", "caption"], how="semi").height
+                yield f"version {version}, {shard}", wanted.height - held
 
 
 def rebased(root: str) -> int:
     """Commits that deltalake moved behind others without writing anew."""
+    return sum(bool(entry.get("operationMetrics", {}).get("num_retries")) for entry in _history(root))
+
+
+def _history(root: str) -> list[dict]:
     from lgt_assets.storage import DeltaStore
 
-    history = DeltaStore(root).open("images").history()
-    return sum(bool(entry.get("operationMetrics", {}).get("num_retries")) for entry in history)
+    return DeltaStore(root).open("images").history()
 
 
 def measure(writers: int, commits: int) -> dict:
@@ -133,25 +141,18 @@ def measure(writers: int, commits: int) -> dict:
         alone, _seconds = run_writers(str(Path(folder) / "alone"), 1, commits)
         together = str(Path(folder) / "together")
         reports, seconds = run_writers(together, writers, commits)
-        wrong = dict(wrong_slices(together))
-        versions = len([1 for entry in _history(together) if "writer" in entry])
-        moved = rebased(together)
+        wrong = list(wrong_commits(together))
+        committed, moved = len(list(commits_of(together))), rebased(together)
     failures = [failure for report in reports for failure in report.failures]
     each = sorted(second for report in reports for second in report.seconds)
     floor = sum(alone[0].seconds) / commits
     return {
-        "writers": writers, "commits": writers * commits, "committed": versions, "lost_rows": sum(wrong.values()),
+        "writers": writers, "commits": writers * commits, "committed": committed, "lost_rows": sum(lost for _, lost in wrong),
         "wrong_slices": len(wrong), "failed": len(failures), "conflicts": sum(report.conflicts for report in reports),
         "rebased": moved, "wall_s": round(seconds, 2), "s_per_commit": round(seconds / (writers * commits), 4),
         "median_s": round(each[len(each) // 2], 4), "longest_s": round(each[-1], 3), "alone_s_per_commit": round(floor, 4),
         "ratio": round(seconds / (writers * commits) / floor, 2), "failures": failures[:5],
     }  # fmt: skip
-
-
-def _history(root: str) -> list[dict]:
-    from lgt_assets.storage import DeltaStore
-
-    return DeltaStore(root).open("images").history()
 
 
 def main() -> None:
