@@ -23,6 +23,7 @@ import polars as pl
 OVERLAP = 4
 SHARED_SHARDS = 3
 ROWS = 20
+MOST_SECONDS = 900
 
 
 @dataclass
@@ -73,15 +74,21 @@ def write(root: str, writer: int, commits: int, start: object, answers: object) 
     done = Written([], 0, [])
     prepared = [rows_of(writer, turn) for turn in range(commits)]
     start.wait()
-    for turn, rows in enumerate(prepared):
-        began = time.perf_counter()
-        try:
-            store.replace("images", rows, shard=rows["shard"][0], metadata={"writer": str(writer), "turn": str(turn)})
-        except StorageError as error:
-            done.failures.append(str(error))
-        done.seconds.append(time.perf_counter() - began)
-    done.conflicts = counted.lost
-    answers.put((writer, done))
+    try:
+        for turn, rows in enumerate(prepared):
+            began = time.perf_counter()
+            try:
+                store.replace(
+                    "images", rows, shard=rows["shard"][0], metadata={"writer": str(writer), "turn": str(turn)}
+                )
+            except StorageError as error:
+                done.failures.append(str(error))
+            done.seconds.append(time.perf_counter() - began)
+    finally:  # also of an error that the store does not know: the others' reports are waited for
+        if len(done.seconds) < commits:
+            done.failures.append(f"writer {writer} ended after {len(done.seconds)} commits")
+        done.conflicts = counted.lost
+        answers.put((writer, done))
 
 
 def run_writers(root: str, writers: int, commits: int) -> tuple[list[Written], float]:
@@ -93,7 +100,7 @@ def run_writers(root: str, writers: int, commits: int) -> tuple[list[Written], f
         process.start()
     start.wait()
     began = time.perf_counter()
-    reports = [answers.get()[1] for _ in processes]
+    reports = [answers.get(timeout=MOST_SECONDS)[1] for _ in processes]
     seconds = time.perf_counter() - began
     for process in processes:
         process.join()
@@ -107,16 +114,24 @@ def commits_of(root: str) -> Iterator[tuple[int, int, int]]:
             yield entry["version"], int(entry["writer"]), int(entry["turn"])
 
 
+def newest_commits(root: str) -> dict[str, tuple[int, int]]:
+    """Writer and turn of the newest commit to each shard."""
+    found: dict[str, tuple[int, int]] = {}
+    for _version, writer, turn in commits_of(root):
+        found.setdefault(shard_of(writer, turn), (writer, turn))
+    return found
+
+
 def wrong_commits(root: str) -> Iterator[tuple[str, int]]:
     """Commits whose slice has other rows than they wrote, in their own version or in the latest, and how many it lacks."""
     from lgt_assets.storage import DeltaStore
 
-    store, newest = DeltaStore(root), {}
+    store, newest = DeltaStore(root), newest_commits(root)
     latest = store.read("images").partition_by("shard", as_dict=True)
     for version, writer, turn in commits_of(root):
         shard, wanted = shard_of(writer, turn), rows_of(writer, turn)
         states = [store.read("images", shards=[shard], version=version)]
-        if newest.setdefault(shard, version) == version:
+        if newest[shard] == (writer, turn):
             states.append(latest.get((shard,), wanted.clear()))
         for found in states:
             if not found.equals(wanted):

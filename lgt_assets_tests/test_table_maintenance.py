@@ -1,6 +1,7 @@
 """What a release pins stays readable, whole, whatever was written since; what nobody needs goes."""
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -8,12 +9,13 @@ import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
+from benchmarks.concurrency import commits_of, newest_commits, rows_of, run_writers
 from lgt_assets.errors import StorageError
 from lgt_assets.pinned_versions import files_of_versions, pinned_versions
 from lgt_assets.schemas import frame, partition_columns
 from lgt_assets.storage import DeltaStore
 from lgt_assets.table_creation import PROPERTIES
-from lgt_assets.table_locks import writing
+from lgt_assets.table_locks import alone, writing
 from lgt_assets.table_maintenance import Maintained, maintain_table
 from lgt_assets_tests.rows import image_row
 
@@ -168,6 +170,62 @@ def test_what_grew_by_appends_is_compacted(store: DeltaStore) -> None:
     assert (done.files_compacted, done.files_removed) == (3, 4)
     assert len(store.open("release").file_uris()) == 1
     assert store.read("release").sort("release_id").equals(before)
+
+
+class Overtaken(DeltaStore):
+    """A writer on another machine, where our lock does not count, is faster than compaction."""
+
+    def create(self, table: str) -> None:
+        """It exists."""
+
+    def open(self, table: str, version: int | None = None) -> DeltaTable:
+        delta = super().open(table, version)
+        if table == "release" and len(delta.file_uris()) > 3:
+            DeltaTable(self.uri(table)).delete("release_id = 'release 0'")
+        return delta
+
+
+def test_compaction_that_a_writer_overtakes_loses_and_breaks_nothing(store: DeltaStore) -> None:
+    for number in range(4):
+        pin(store, f"release {number}", 0)
+    done = maintain(Overtaken(store.root), "release")
+    assert "a writer was faster than compaction" in done.left_alone and done.files_removed == 0
+    assert sorted(store.read("release")["release_id"]) == ["release 1", "release 2", "release 3"]
+    assert not maintain(store, "release").left_alone
+    assert sorted(store.read("release")["release_id"]) == ["release 1", "release 2", "release 3"]
+
+
+def test_two_compactions_at_once_double_the_rows_so_one_waits_its_turn(store: DeltaStore) -> None:
+    """When deltalake no longer doubles them, tables below a URL may be compacted, too."""
+    for number in range(4):
+        pin(store, f"release {number}", 0)
+    with alone(store.root, "release"):
+        assert "is being written" in maintain(store, "release").left_alone
+        handles = [store.open("release") for _ in range(2)]
+        for delta in handles:
+            delta.optimize.compact()
+    assert store.read("release").height == 8
+
+
+def test_writers_go_on_while_maintenance_removes_all_it_can(store: DeltaStore) -> None:
+    """Without the lock it removes the data files that a writer is about to commit."""
+    stop, outcomes = threading.Event(), []
+
+    def keep_maintaining() -> None:
+        while not stop.is_set():
+            if store.exists("images"):
+                outcomes.append(maintain(store))
+
+    thread = threading.Thread(target=keep_maintaining)
+    thread.start()
+    reports, _seconds = run_writers(store.root, writers=2, commits=15)
+    stop.set()
+    thread.join()
+    assert [report.failures for report in reports] == [[], []]
+    assert len(list(commits_of(store.root))) == 30
+    assert sum(done.files_removed for done in outcomes) > 0
+    for shard, (writer, turn) in newest_commits(store.root).items():
+        assert store.read("images", shards=[shard]).equals(rows_of(writer, turn))
 
 
 def test_a_table_in_writing_is_left_alone(store: DeltaStore) -> None:
