@@ -163,7 +163,7 @@ def measure(writers: int, commits: int) -> dict:
     floor = sum(alone[0].seconds) / commits
     return {
         "writers": writers, "commits": writers * commits, "committed": committed, "lost_rows": sum(lost for _, lost in wrong),
-        "wrong_slices": len(wrong), "failed": len(failures), "conflicts": sum(report.conflicts for report in reports),
+        "wrong_commits": len(wrong), "failed": len(failures), "conflicts": sum(report.conflicts for report in reports),
         "rebased": moved, "wall_s": round(seconds, 2), "s_per_commit": round(seconds / (writers * commits), 4),
         "median_s": round(each[len(each) // 2], 4), "longest_s": round(each[-1], 3), "alone_s_per_commit": round(floor, 4),
         "ratio": round(seconds / (writers * commits) / floor, 2), "failures": failures[:5],
@@ -182,7 +182,7 @@ def main() -> None:
         f"{figures['writers']} writers, {figures['commits']} commits, one in {OVERLAP} to one of {SHARED_SHARDS} shared shards"
     )
     print(
-        f"lost rows {figures['lost_rows']}, wrong slices {figures['wrong_slices']}, failed commits {figures['failed']}"
+        f"lost rows {figures['lost_rows']}, wrong commits {figures['wrong_commits']}, failed commits {figures['failed']}"
     )
     print(f"begun anew {figures['conflicts']}, moved behind others {figures['rebased']}")
     print(
@@ -191,7 +191,7 @@ def main() -> None:
     )
     if arguments.json:
         print(json.dumps(figures))
-    sys.exit(1 if figures["lost_rows"] or figures["wrong_slices"] or figures["failed"] else 0)
+    sys.exit(1 if figures["lost_rows"] or figures["wrong_commits"] or figures["failed"] else 0)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 import os
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
@@ -207,8 +209,24 @@ def test_two_compactions_at_once_double_the_rows_so_one_waits_its_turn(store: De
     assert store.read("release").height == 8
 
 
+def test_maintenance_amid_a_write_leaves_the_table_alone(store: DeltaStore) -> None:
+    versions, amid = [write(store, turn) for turn in range(2)], []
+    rows = frame("images", [image_row(number, shard=SHARDS[0], caption="Later.") for number in range(3)])
+
+    def batches() -> Iterator[pl.DataFrame]:
+        yield rows
+        thread = threading.Thread(target=lambda: amid.append(maintain(store).left_alone))  # this one is deltalake's own
+        thread.start()
+        thread.join()
+
+    store.replace("images", batches, shard=SHARDS[0])
+    assert "is being written" in amid[-1]  # the passes before only look at the rows
+    assert not is_readable(store, versions[0]) and is_readable(store, versions[1])
+    assert store.read("images").equals(rows)
+
+
 def test_writers_go_on_while_maintenance_removes_all_it_can(store: DeltaStore) -> None:
-    """Without the lock it removes the data files that a writer is about to commit."""
+    """It waits for no writer, and removes no data file that one is about to commit."""
     stop, outcomes = threading.Event(), []
 
     def keep_maintaining() -> None:
