@@ -3,15 +3,14 @@
 import hashlib
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import polars as pl
 
 from lgt_assets.identity import digest
-from lgt_assets.leftover_files import folder_in_writing
 from lgt_assets.release.configs import CONFIGS, SPLITS, Draw, config_rows, picture_rows
 
-IN_WRITING = ".writing-"
 PICTURES = "pictures.parquet"
 EXCLUDED = "excluded.parquet"
 CARD_TEXT = (
@@ -42,7 +41,9 @@ def write_release(
     Raises:
         SettingsError: more rows are to be drawn than there are; nothing is left behind.
     """
-    with folder_in_writing(root, IN_WRITING) as temporary:
+    root.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=root))
+    try:
         files = [_write_file(temporary, name, split, tables, draw) for name in CONFIGS for split in SPLITS]
         picture_rows(tables).sink_parquet(temporary / PICTURES, compression="zstd")
         excluded.sort("table", "reason", "row_id").write_parquet(temporary / EXCLUDED, compression="zstd")
@@ -52,6 +53,8 @@ def write_release(
         if (root / release_id).exists():
             shutil.rmtree(root / release_id)
         temporary.rename(root / release_id)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
     return release_id, files
 
 
