@@ -13,15 +13,25 @@ VLLM_FILES := requirements/vllm.txt requirements/vllm-constraints.txt requiremen
 VLLM_STAMP = $(VLLM_VENV)/.installed-$(shell cat $(VLLM_FILES) | sha256sum | cut -c1-16)
 VLLM_ENVIRONMENT := HF_HUB_OFFLINE=1 VLLM_CPU_KVCACHE_SPACE=1 VLLM_ENABLE_V1_MULTIPROCESSING=0 TORCH_COMPILE_DISABLE=1 \
 	OMP_NUM_THREADS=1 VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 VLLM_LOGGING_LEVEL=ERROR
+# Each trainer has an environment of its own, as their pins exclude one another: .venv-NAME, made anew when one of its files
+# changes. NAME-alone.txt, where there is one, names packages that are installed without what they ask for.
+TRAINERS := trl verl llamafactory swift
+TRAINER_EXPORTS := build/trainer-exports
+TRAINER_FILES = $(wildcard requirements/$(1).txt requirements/$(1)-*.txt) requirements/torchvision_without_cuda.py
+TRAINER_STAMP = .venv-$(1)/.installed-$(shell cat $(call TRAINER_FILES,$(1)) | sha256sum | cut -c1-16)
+# OMP_NUM_THREADS: the model is so small that threads would only wait for one another.
+TRAINER_ENVIRONMENT := HF_HUB_OFFLINE=1 DO_NOT_TRACK=1 TOKENIZERS_PARALLELISM=false OMP_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
 .PHONY: help venv venv-vllm demo dagit test test-vllm screenshots lint bench bench-vllm clean
+.PHONY: test-trainers trainer-exports $(TRAINERS:%=venv-%) $(TRAINERS:%=test-%)
 
 help:
 	@echo "make demo   every table of a dataset, made by the embedded model (minutes, no GPU)"
 	@echo "make dagit  the web interface, http://127.0.0.1:3000"
 	@echo "make test   all tests"
 	@echo "make test-vllm  tests with real vLLM on CPUs, in an environment of its own (3 GB)"
+	@echo "make test-trainers  exports loaded by the real $(TRAINERS), each in an environment of its own (2 GB each)"
 	@echo "make screenshots  the documentation's pictures of Dagit and of the graph, taken anew (needs Chromium)"
 	@echo "make lint   ruff check and ruff format --check"
 	@echo "make bench  benchmarks"
@@ -63,6 +73,27 @@ venv-vllm:
 
 test-vllm: venv-vllm
 	$(VLLM_ENVIRONMENT) $(VLLM_BIN)/python -m pytest -m vllm lgt_assets_tests/engines
+
+test-trainers: $(TRAINERS:%=test-%)
+
+# torchvision: as in venv-vllm.
+$(TRAINERS:%=venv-%): venv-%:
+	@if test -e $(call TRAINER_STAMP,$*); then exit 0; fi; set -ex; \
+	rm -rf .venv-$*; $(PYTHON) -m venv .venv-$*; pip=".venv-$*/bin/python -m pip install --quiet $(PIP_OPTIONS)"; \
+	$$pip -c requirements/$*-constraints.txt -r requirements/$*.txt; \
+	if test -e requirements/$*-alone.txt; then $$pip --no-deps -r requirements/$*-alone.txt; fi; \
+	packages=$$(.venv-$*/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+	cp requirements/torchvision_without_cuda.py $$packages/; \
+	echo 'import torchvision_without_cuda' > $$packages/torchvision_without_cuda.pth; \
+	touch $(call TRAINER_STAMP,$*)
+
+trainer-exports: $(INSTALLED)
+	$(BIN)/python -m lgt_assets_tests.trainers.exports $(TRAINER_EXPORTS)
+
+# --confcutdir: the fixtures of the main tests need lgt_assets, which is not installed there.
+$(TRAINERS:%=test-%): test-%: venv-% trainer-exports
+	LGT_TRAINER_EXPORTS=$(abspath $(TRAINER_EXPORTS)) $(TRAINER_ENVIRONMENT) .venv-$*/bin/python -m pytest \
+		--confcutdir=lgt_assets_tests/trainers -W ignore::FutureWarning -W ignore::DeprecationWarning lgt_assets_tests/trainers/$*
 
 bench-vllm: venv-vllm
 	$(VLLM_ENVIRONMENT) $(VLLM_BIN)/python -m benchmarks.vllm

@@ -122,7 +122,8 @@ class ParquetParts:
         repeated = [name for name in texts if REPEATED & set(name.split("."))]
         self._writer = pq.ParquetWriter(
             self._file, schema, compression={name: "ZSTD" if name in texts else "NONE" for name in leaves},
-            compression_level=dict.fromkeys(texts, 3), use_dictionary=repeated, write_statistics=texts, store_schema=self._form.hub,
+            compression_level=dict.fromkeys(texts, 3), use_dictionary=repeated, write_statistics=texts,
+            store_schema=self._form.hub,
         )  # fmt: skip
 
     def _end_part(self) -> None:

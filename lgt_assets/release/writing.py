@@ -116,7 +116,7 @@ def write_rows(
         wanted: in which format.
         pictures: reads them.
         progress: told now and then.
-        look: is shown the rows of every config's train split as they pass, with the config's name.
+        look: is shown the rows of every config as they pass, with its name.
 
     Raises:
         LgtError: a picture or a data file is gone, or fewer rows are there than are to be drawn.
@@ -142,11 +142,11 @@ def write_rows(
             }
             done = 0
             for some in reading_ahead(_delivered(order, wanted, folder, pictures)):
-                for (name, split), output in outputs.items():
+                for (name, _split), output in outputs.items():
                     chosen = output.chosen(some.rows)
                     if chosen.height:
                         output.add(chosen, some.contents)
-                        if look is not None and split == SPLITS[0]:
+                        if look is not None:
                             look(name, chosen)
                 done += some.rows.height
                 progress(f"writing {table}", done, pinned.count(table))

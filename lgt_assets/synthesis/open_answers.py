@@ -17,7 +17,7 @@ _WORDS = {word: value for value, word in enumerate(_UNITS)} | {word: 10 * (i + 2
 _DIGITS = re.compile(r"[-+]?(?:[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15})(?:\.[0-9]{1,15})?")
 _FRACTION = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 # "There are exactly", "the answer is": what comes before an answer without changing it.
-_LEAD = re.compile(
+_OPENING_WORDS = re.compile(
     r"(?:(?:so|thus|therefore|hence),? )?"
     r"(?:(?:the |my )?(?:final |correct |right )?answer(?: is|:)?|it(?:'s| is)|there(?:'s| is| are)|they are|that(?:'s| is)|"
     r"this is|i (?:see|count|can see))[: ] ?(?:exactly |only )?(?=\S)"
@@ -92,7 +92,7 @@ def _counted(text: str) -> Fraction | None:
 
 
 def _led(text: str) -> str:
-    match = _LEAD.match(text)
+    match = _OPENING_WORDS.match(text)
     return text[match.end() :] if match else text
 
 

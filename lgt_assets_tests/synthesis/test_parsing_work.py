@@ -15,8 +15,8 @@ from lgt_assets.synthesis.parsing import answer_index, parse_questions, parse_tr
 
 CHOICES = ["blue", "red", "two dogs", "A mug"]
 MODULES = (
-    "answer_keys", "answers", "choice_lists", "final_answers", "mentions", "plain_text", "prepared_choices", "question_lines",
-    "question_objects", "question_records", "question_tables", "tags", "traces", "written_questions",
+    "answer_keys", "answers", "choice_lists", "final_answers", "mentions", "open_answers", "plain_text", "prepared_choices",
+    "question_lines", "question_objects", "question_records", "question_tables", "tags", "traces", "written_questions",
 )  # fmt: skip
 UNITS = (
     "<answer>", "</answer>", "<answer", "<think>", "</think>", "<question>a", "<choices>(A) a ",
@@ -28,7 +28,7 @@ UNITS = (
 )  # fmt: skip
 
 
-def _calls(function, text):
+def calls(function, text):
     """How many functions, C functions too, ``function(text)`` calls."""
     count = 0
 
@@ -52,7 +52,7 @@ def test_calls_grow_with_the_text(unit):
         lambda text: parse_trace(f"<think>x</think>{text}", CHOICES), parse_questions,
         lambda text: parse_questions(wrapped.format(text, text)),
     ):  # fmt: skip
-        short, long = (_calls(function, unit * times) for times in (150, 1200))
+        short, long = (calls(function, unit * times) for times in (150, 1200))
         assert long <= 8.5 * short + 2000
 
 

@@ -1,0 +1,1 @@
+"""Exports loaded by the real trainers, each in an environment of its own (make test-trainers)."""
