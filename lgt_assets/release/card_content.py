@@ -122,10 +122,10 @@ def _tokens(measured: Mapping[str, Mapping]) -> str:
     ]
     methods = list(dict.fromkeys(own["method"] for own in lengths.values()))
     exact = all(own["exact"] for own in lengths.values())
-    told = "Counted" if exact else "**Estimated**"
+    told = "" if exact else " These are **no exact counts**."
     return (
-        f"{table(heads, rows, right=range(1, len(heads)))}\n\n{told}: {'; '.join(text(one) for one in methods)}. Prompts with "
-        "pictures are part of a length; with `max_length` no row is cut."
+        f"{table(heads, rows, right=range(1, len(heads)))}\n\nMethod: {'; '.join(text(one) for one in methods)}.{told} Prompts "
+        "with pictures are part of a length; with `max_length` no row is cut."
     )
 
 

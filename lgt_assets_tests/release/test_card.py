@@ -119,6 +119,16 @@ def test_a_fence_cannot_be_closed_from_within(text: str) -> None:
     assert "\u202e" not in tokens[0].content and "\x1b" not in tokens[0].content
 
 
+def test_the_command_that_is_shown_runs_a_supervised_config(facts: dict, written: list[Written]) -> None:
+    tasks = ("dpo_stage1", "rl_stage1", "sft_stage1")
+    ready = tuple(f"configs/trl/{method}/{name}.yaml" for method in ("full", "lora") for name in tasks)
+    told = sections(card_body(card_of(facts, written, companions=(*ready, "configs/trl/merge_lora.py"))))["Load it"]
+    assert "trl sft --config configs/trl/lora/sft_stage1.yaml" in told
+    assert "`configs/trl/full/` (3), `configs/trl/lora/` (3)" in told
+    told = sections(card_body(card_of(facts, written, companions=(f"configs/trl/full/{tasks[0]}.yaml",))))["Load it"]
+    assert "configs/trl/full/" in told and "trl sft" not in told
+
+
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_every_format_says_how_it_is_loaded_and_what_its_columns_are(
     name: str, store: DeltaStore, facts: dict, tmp_path: Path
@@ -153,7 +163,7 @@ def test_lengths_in_tokens_say_how_they_were_counted(facts: dict, written: list[
     )["Statistics"]
     assert "| `sft_stage1` | 12 | 310 | 300 | 700 | 900 | 1,011 | 1,011 | 1,280 |" in told
     assert "`rl_stage1` | 0" not in told
-    assert "**Estimated**: four letters a token" in told
+    assert "Method: four letters a token. These are **no exact counts**." in told
     assert "Not measured." in sections(card_body(card_of(facts, written)))["Statistics"]
 
 
