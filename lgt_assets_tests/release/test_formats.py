@@ -1,4 +1,4 @@
-"""Every format gives one row for one row, and says each picture once; trainers' placeholders never stand where they do not belong."""
+"""Every format gives one row for one row, and says each picture once; placeholders stand where they belong, and nowhere else."""
 
 import json
 
