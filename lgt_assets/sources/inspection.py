@@ -5,7 +5,7 @@ import io
 import math
 import stat
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PIL import Image
@@ -26,24 +26,52 @@ def inspect(record: SourceRecord, sizes: Mapping[str, tuple[int, int]] | None = 
         sizes: width and height by sha256 of pictures known to be whole; these are not decoded again.
     """
     try:
-        check_texts(record)
-        for index, box in enumerate(record.boxes):
-            check_box(box, f"boxes[{index}].box")
-        data = read_picture(record.path)
-        sha256 = hashlib.sha256(data).hexdigest()
-        if record.expected_sha256 not in (None, sha256):
-            raise RowRejected(
-                "changed_file",
-                "image",
-                f"{record.path} is not the picture that caption and boxes were written for (sha256 {sha256} instead of "
-                f"{record.expected_sha256}); install the version of its package that holds it",
-            )
-        width, height = (sizes or {}).get(sha256) or decoded_size(data, record.path)
-        for index, box in enumerate(record.boxes):
-            check_inside(box, width, height, f"boxes[{index}].box")
-        return Picture(record, sha256, width, height)
+        return inspect_content(record, read_picture(record.path), (sizes or {}).get)
     except RowRejected as rejected:
         return rejected.problem(record.file, record.row, record.raw)
+
+
+def inspect_content(
+    record: SourceRecord, data: bytes, size_of: Callable[[str], tuple[int, int] | None] = lambda _sha256: None
+) -> Picture:
+    """:func:`inspect` for a picture whose bytes are here.
+
+    Args:
+        record: what the source says.
+        data: the picture's bytes.
+        size_of: width and height of a picture known to be whole, by its sha256; what it answers is not decoded again.
+
+    Raises:
+        RowRejected: the row or the picture cannot be used.
+    """
+    require_size(len(data), record.path)
+    sha256 = hashlib.sha256(data).hexdigest()
+    check_row(record, sha256)
+    width, height = size_of(sha256) or decoded_size(data, record.path)
+    if record.declared_size not in (None, (width, height)):
+        raise RowRejected(
+            "wrong_size",
+            "width",
+            f"{record.path} is {width} x {height} pixels, and the row says {record.declared_size[0]} x "
+            f"{record.declared_size[1]}; give the size of the stored file, or leave it out",
+        )
+    for index, box in enumerate(record.boxes):
+        check_inside(box, width, height, f"boxes[{index}].box")
+    return Picture(record, sha256, width, height)
+
+
+def check_row(record: SourceRecord, sha256: str) -> None:
+    """Raise RowRejected where the row's texts or boxes cannot be used, or its picture is not the one it was written for."""
+    check_texts(record)
+    for index, box in enumerate(record.boxes):
+        check_box(box, f"boxes[{index}].box")
+    if record.expected_sha256 not in (None, sha256):
+        raise RowRejected(
+            "changed_file",
+            "image",
+            f"{record.path} is not the picture that caption and boxes were written for (sha256 {sha256} instead of "
+            f"{record.expected_sha256}); restore that one, or install the version of its package that holds it",
+        )
 
 
 def check_texts(record: SourceRecord) -> None:
@@ -96,12 +124,7 @@ def read_picture(path: Path) -> bytes:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise RowRejected("not_a_file", "image", f"{path} is a folder or a device; name a picture's file")
-        if status.st_size == 0:
-            raise RowRejected("unreadable_image", "image", f"{path} is empty; copy it again")
-        if status.st_size > MAX_BYTES:
-            raise RowRejected(
-                "image_too_large", "image", f"{path} has {status.st_size} bytes; the limit is {MAX_BYTES}"
-            )
+        require_size(status.st_size, path)
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise RowRejected(
@@ -111,6 +134,14 @@ def read_picture(path: Path) -> bytes:
         raise RowRejected(
             "unreadable_file", "image", f"{path}: {error.strerror}; check its name and permissions"
         ) from error
+
+
+def require_size(size: int, path: Path) -> None:
+    """Raise RowRejected where a picture of ``size`` bytes is empty or too large."""
+    if size == 0:
+        raise RowRejected("unreadable_image", "image", f"{path} is empty; copy it again")
+    if size > MAX_BYTES:
+        raise RowRejected("image_too_large", "image", f"{path} has {size} bytes; the limit is {MAX_BYTES}")
 
 
 def decoded_size(data: bytes, path: Path) -> tuple[int, int]:

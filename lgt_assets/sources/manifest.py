@@ -9,19 +9,18 @@ somebody else wrote should not reach the files around it by accident. An absolut
 taken as it is: whoever adds a manifest may read those files anyway.
 """
 
-import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
 from lgt_assets.errors import SourceError
+from lgt_assets.sources.box_formats import parse_box
 from lgt_assets.sources.manifest_rows import READERS
-from lgt_assets.sources.records import RowRejected, SourceBox, SourceOptions, SourceProblem, SourceRecord, storable
-
-_NAMES = {str: "text", list: "a list", dict: "an object", bool: "true or false", int: "a number", float: "a number"}
+from lgt_assets.sources.records import RowRejected, Source, SourceOptions, SourceProblem, SourceRecord, storable
+from lgt_assets.sources.row_fields import external_id, optional, required, typed
 
 
 class ManifestOptions(SourceOptions):
@@ -35,7 +34,7 @@ class ManifestOptions(SourceOptions):
     box_source: str = Field("manifest", min_length=1, description="Who drew the boxes: human, or a detector's name.")
 
 
-class ManifestSource:
+class ManifestSource(Source):
     """Rows of a manifest, read as they are needed."""
 
     kind: ClassVar[str] = "manifest"
@@ -71,19 +70,19 @@ class ManifestSource:
                 yield rejected.problem(str(path), row.number, row.raw)
 
     def _record(self, value: object, number: int, raw: str) -> SourceRecord:
-        fields = _typed(value, dict, "")
+        fields = typed(value, dict, "")
         options = self.options
         return SourceRecord(
             file=str(options.path),
             row=number,
-            external_id=_external_id(fields.get("id")),
-            path=picture_path(_required(fields, "image", str), options.path.parent),
-            caption=_required(fields, "caption", str),
+            external_id=external_id(fields.get("id")),
+            path=picture_path(required(fields, "image", str), options.path.parent),
+            caption=required(fields, "caption", str),
             caption_source=options.caption_source,
-            boxes=tuple(parse_box(box, f"boxes[{i}]") for i, box in enumerate(_required(fields, "boxes", list))),
+            boxes=tuple(parse_box(box, f"boxes[{i}]") for i, box in enumerate(required(fields, "boxes", list))),
             box_source=options.box_source,
-            license=_optional(fields, "license", str) or options.license,
-            attribution=_optional(fields, "attribution", str),
+            license=optional(fields, "license", str) or options.license,
+            attribution=optional(fields, "attribution", str),
             raw=raw,
         )
 
@@ -100,70 +99,3 @@ def picture_path(text: str, folder: Path) -> Path:
             "unsafe_path", "image", f"{text!r} leaves the manifest's folder; give an absolute path if it is meant"
         )
     return folder / path
-
-
-def parse_box(value: object, field: str) -> SourceBox:
-    """One entry of ``boxes``. Raises RowRejected where a field is missing or of another type."""
-    fields = _typed(value, dict, field)
-    label = _required(fields, "label", str, field)
-    edges = _required(fields, "box", list, field)
-    if len(edges) != 4:
-        raise RowRejected("bad_type", f"{field}.box", f"{len(edges)} entries; a box reads [x0, y0, x1, y1]")
-    x0, y0, x1, y1 = (_number(edge, f"{field}.box") for edge in edges)
-    phrase = _optional(fields, "phrase", str, field)
-    score = fields.get("score")
-    return SourceBox(
-        label=label,
-        phrase=label if phrase is None else phrase,
-        x0=x0,
-        y0=y0,
-        x1=x1,
-        y1=y1,
-        score=1.0 if score is None else _number(score, f"{field}.score"),
-    )
-
-
-def _external_id(value: object) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise RowRejected("bad_type", "id", f"id is {_described(value)}; give text or a whole number")
-    return str(value)
-
-
-def _number(value: object, field: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RowRejected("bad_type", field, f"{_described(value)} where a number should be, without quotes")
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
-
-
-def _required(fields: Mapping, name: str, kind: type, inside: str = "") -> object:
-    value = _optional(fields, name, kind, inside)
-    if value is None:
-        field = f"{inside}.{name}" if inside else name
-        hint = '; a picture without boxes says "boxes": []' if field == "boxes" else ""
-        raise RowRejected("missing_field", field, f"{field} is missing{hint}")
-    return value
-
-
-def _optional(fields: Mapping, name: str, kind: type, inside: str = "") -> object:
-    value = fields.get(name)
-    return value if value is None else _typed(value, kind, f"{inside}.{name}" if inside else name)
-
-
-def _typed(value: object, kind: type, field: str) -> object:
-    if not isinstance(value, kind):
-        raise RowRejected(
-            "bad_type", field, f"{field or 'the row'} is {_described(value)}; it should be {_NAMES[kind]}"
-        )
-    return value
-
-
-def _described(value: object) -> str:
-    if value is None:
-        return "null"
-    name = _NAMES.get(type(value), type(value).__name__)
-    return name if isinstance(value, list | dict) else f"{name} ({str(value)[:80]!r})"

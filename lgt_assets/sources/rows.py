@@ -22,7 +22,8 @@ def shard_rows(state: Path, shard: str) -> ShardRows:
     """The rows that a shard gives now. Every picture's file is read once more.
 
     A picture whose file has vanished or changed since the source was added becomes a rejection of ``images`` (reason
-    ``missing_file`` or ``changed_file``); its boxes stay away with it, so no object is without its picture.
+    ``missing_file`` or ``changed_file``), and so does one that was registered unopened and is not what its row declares
+    (``changed_file``, ``wrong_size``, ``unreadable_image``, …); its boxes stay away with it, so no object is without its picture.
 
     Raises:
         NotFoundError: there is no such shard.
@@ -33,7 +34,9 @@ def shard_rows(state: Path, shard: str) -> ShardRows:
     images: list[dict] = []
     objects: list[dict] = []
     for picture in content.pictures:
-        looked_at = inspect(picture.record, {picture.sha256: (picture.width, picture.height)})
+        # What was registered unopened is decoded now.
+        known = {picture.sha256: (picture.width, picture.height)} if picture.inspected else {}
+        looked_at = inspect(picture.record, known)
         if isinstance(looked_at, SourceProblem):
             problems.append(looked_at)
             continue
