@@ -70,8 +70,8 @@ def test_lists_of_boxes_with_text_labels_lists_of_captions_and_plain_bytes(tmp_p
     ]  # fmt: skip
     pl.DataFrame(rows).write_parquet(tmp_path / "[0].parquet")
     add(
-        tmp_path / "state", tmp_path / "[0].parquet", image="picture", caption="sentences", boxes="marks", box="corners", label="name",
-        box_format="xyxy", license_column="terms", attribution="credit", license="CC-BY-4.0",
+        tmp_path / "state", tmp_path / "[0].parquet", image="picture", caption="sentences", boxes="marks", box="corners",
+        label="name", box_format="xyxy", license_column="terms", attribution="credit", license="CC-BY-4.0",
     )  # fmt: skip
     first, second = (found.record for found in read_shard(tmp_path / "state", "hub-00000").pictures)
     assert (first.caption, first.license, first.attribution) == ("A ball. A red ball.", "CC0", "me")
