@@ -1,26 +1,42 @@
 """Kind ``manifest``: the user's own pictures, listed in a JSON Lines, Parquet or CSV file.
 
 A row is ``{"id"?, "image", "caption", "boxes": [{"label", "box": [x0, y0, x1, y1], "phrase"?, "score"?}], "license"?,
-"attribution"?}``; boxes are in pixels of the stored file. In CSV (and, if you like, in Parquet) ``boxes`` is JSON text. A
-picture without boxes says ``[]``, so that a misspelt field is not taken for none. Other fields are passed over.
+"attribution"?, "sha256"?, "width"?, "height"?}``; boxes are in pixels of the stored file. In CSV (and, if you like, in Parquet)
+``boxes`` is JSON text. A picture without boxes says ``[]``, so that a misspelt field is not taken for none. Other fields are
+passed over. A row that says sha256, width and height is registered without opening its picture.
 
 ``image`` is a path. A relative one starts at the manifest's folder and may not climb out of it by ``..``: a manifest that
 somebody else wrote should not reach the files around it by accident. An absolute one, or a symbolic link inside the folder, is
-taken as it is: whoever adds a manifest may read those files anyway.
+taken as it is: whoever adds a manifest may read those files anyway. Addresses (``https://``, ``s3://``) are fetched, once, from
+hosts and buckets that were named in the options, and kept byte for byte below the state folder.
 """
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from lgt_assets.errors import SourceError
 from lgt_assets.sources.box_formats import parse_box
 from lgt_assets.sources.manifest_rows import READERS
 from lgt_assets.sources.records import RowRejected, Source, SourceOptions, SourceProblem, SourceRecord, storable
-from lgt_assets.sources.row_fields import external_id, optional, required, typed
+from lgt_assets.sources.row_fields import declared_sha256, declared_size, external_id, optional, required, typed
+
+if TYPE_CHECKING:
+    from lgt_assets.sources.addresses import FetchPolicy
+    from lgt_assets.sources.row_addresses import RowAddresses
+
+
+def _separated(value: object) -> object:
+    """Text from a command line, cut at its commas."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_separated)]
 
 
 class ManifestOptions(SourceOptions):
@@ -32,6 +48,28 @@ class ManifestOptions(SourceOptions):
         "manifest", min_length=1, description="Who wrote the captions: human, or a model's name."
     )
     box_source: str = Field("manifest", min_length=1, description="Who drew the boxes: human, or a detector's name.")
+    hosts: Names = Field(
+        (), description="Hosts that pictures may be fetched from, e.g. a.org,*.b.org; '*' for every public one."
+    )
+    buckets: Names = Field((), description="S3 buckets that pictures may be read from.")
+    plain_http: bool = Field(False, description="Also fetch from http://, which anybody on the way can change.")
+    private_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_separated)] = Field(
+        (), description="Networks that are not public and may be reached all the same, e.g. 10.1.2.0/24."
+    )
+    most_megabytes: int = Field(
+        64, ge=1, le=256, description="Largest picture that is fetched, in units of 2**20 bytes."
+    )
+
+    def policy(self) -> "FetchPolicy":
+        """Which addresses of the web may be fetched, where hosts are named."""
+        from lgt_assets.sources.addresses import FetchPolicy
+
+        return FetchPolicy(
+            schemes=("https", "http") if self.plain_http else ("https",),
+            hosts=() if self.hosts == ("*",) else self.hosts,
+            private_networks=self.private_networks,
+            most_bytes=self.most_megabytes * 2**20,
+        )
 
 
 class ManifestSource(Source):
@@ -41,6 +79,7 @@ class ManifestSource(Source):
     Options: ClassVar[type[SourceOptions]] = ManifestOptions
 
     def __init__(self, options: ManifestOptions):
+        self._addresses: RowAddresses | None = None
         path = Path(os.path.abspath(options.path))
         self.options = options.model_copy(update={"path": path})
         if storable(str(path)) != str(path):
@@ -69,14 +108,20 @@ class ManifestSource(Source):
             except RowRejected as rejected:
                 yield rejected.problem(str(path), row.number, row.raw)
 
+    def close(self) -> None:
+        """Close connections."""
+        if self._addresses is not None:
+            self._addresses.close()
+
     def _record(self, value: object, number: int, raw: str) -> SourceRecord:
         fields = typed(value, dict, "")
         options = self.options
-        return SourceRecord(
+        image = required(fields, "image", str)
+        record = SourceRecord(
             file=str(options.path),
             row=number,
             external_id=external_id(fields.get("id")),
-            path=picture_path(required(fields, "image", str), options.path.parent),
+            path=Path(image) if "://" in image else picture_path(image, options.path.parent),
             caption=required(fields, "caption", str),
             caption_source=options.caption_source,
             boxes=tuple(parse_box(box, f"boxes[{i}]") for i, box in enumerate(required(fields, "boxes", list))),
@@ -84,7 +129,21 @@ class ManifestSource(Source):
             license=optional(fields, "license", str) or options.license,
             attribution=optional(fields, "attribution", str),
             raw=raw,
+            expected_sha256=declared_sha256(fields),
+            declared_size=declared_size(fields),
         )
+        return replace(record, **self._opened().addressed(image)._asdict()) if "://" in image else record
+
+    def _opened(self) -> "RowAddresses":
+        """What fetches; it loads aiohttp, which a manifest of files needs not."""
+        if self._addresses is None:
+            from lgt_assets.sources.row_addresses import RowAddresses
+
+            options = self.options
+            self._addresses = RowAddresses(
+                options.policy() if options.hosts else None, options.buckets, options.most_megabytes * 2**20
+            )  # fmt: skip
+        return self._addresses
 
 
 def picture_path(text: str, folder: Path) -> Path:

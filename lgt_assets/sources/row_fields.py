@@ -1,11 +1,35 @@
 """Fields of a row that somebody else wrote: there, and of the right type, or rejected by name."""
 
 import math
+import re
 from collections.abc import Mapping
 
 from lgt_assets.sources.records import RowRejected
 
 _NAMES = {str: "text", list: "a list", dict: "an object", bool: "true or false", int: "a number", float: "a number"}
+
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def declared_sha256(fields: Mapping) -> str | None:
+    """The ``sha256`` that a row says its picture has, if any. Raises RowRejected: it is none."""
+    text = optional(fields, "sha256", str)
+    if text is not None and not _SHA256.fullmatch(text.lower()):
+        raise RowRejected("bad_type", "sha256", f"{text[:80]!r} is no sha256: 64 hexadecimal digits")
+    return None if text is None else text.lower()
+
+
+def declared_size(fields: Mapping) -> tuple[int, int] | None:
+    """``width`` and ``height`` that a row says, if both. Raises RowRejected: they are no whole numbers above zero."""
+    sides = []
+    for name in ("width", "height"):
+        value = fields.get(name)
+        value = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value  # in CSV
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**31):
+            raise RowRejected("bad_type", name, f"{name} is {described(value)}; it should be a whole number of pixels")
+        sides.append(value)
+    return None if None in sides else (sides[0], sides[1])
 
 
 def external_id(value: object) -> str | None:
