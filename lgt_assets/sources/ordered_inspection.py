@@ -81,7 +81,7 @@ def _without_opening(record: SourceRecord, holdings: HoldingsFile) -> LookedAt |
             check_inside(box, width, height, f"boxes[{index}].box")
     except RowRejected as rejected:
         return LookedAt(rejected.problem(record.file, record.row, record.raw))
-    return LookedAt(Picture(record, sha256, width, height, inspected))
+    return LookedAt(Picture(record, sha256, width, height, inspected=inspected))
 
 
 def _look(record: SourceRecord, holdings: HoldingsFile) -> LookedAt:

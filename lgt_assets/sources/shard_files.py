@@ -205,7 +205,8 @@ def _existing(state: Path, shard: str) -> Path:
 def _picture_line(state: Path, shard: str, picture: Picture) -> dict[str, object]:
     record = picture.record
     path, root = Path(os.path.abspath(record.path)), Path(os.path.abspath(state))
-    line = dataclasses.asdict(record) | {
+    line = dict(vars(record)) | {
+        "boxes": [vars(box) for box in record.boxes],
         # Pictures that a source made are named from the state folder, so that this can be moved.
         "path": str(path.relative_to(root) if path.is_relative_to(root) else path),
         "sha256": picture.sha256,
@@ -241,4 +242,4 @@ def _picture(state: Path, line: dict) -> Picture:
         "expected_sha256": sha256,
         "declared_size": (width, height),
     }
-    return Picture(SourceRecord(**line), sha256, width, height, inspected)
+    return Picture(SourceRecord(**line), sha256, width, height, inspected=inspected)

@@ -17,6 +17,7 @@ class PictureServer:
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
         self.port = 0
+        self.runner: web.AppRunner | None = None
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         path = request.path
@@ -46,9 +47,9 @@ class PictureServer:
         async def start() -> None:
             application = web.Application()
             application.router.add_get("/{path:.*}", self.answer)
-            runner = web.AppRunner(application)
-            await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", 0)
+            self.runner = web.AppRunner(application)
+            await self.runner.setup()
+            site = web.TCPSite(self.runner, "127.0.0.1", 0)
             await site.start()
             self.port = site._server.sockets[0].getsockname()[1]
             started.set()
@@ -67,5 +68,6 @@ def serving() -> Iterator[PictureServer]:
     try:
         yield server
     finally:
+        asyncio.run_coroutine_threadsafe(server.runner.cleanup(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
