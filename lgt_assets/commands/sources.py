@@ -32,13 +32,16 @@ def add(
 ) -> None:  # fmt: skip
     """Cut what is new in a source into shards. Bad rows are quarantined and counted; adding again adds nothing twice."""
     from lgt_assets.assets.registration import register
+    from lgt_assets.commands.progress_bars import rows_read
     from lgt_assets.instance import open_instance
     from lgt_assets.resources import Tables
 
     named = {"path": path, "count": count, "seed": seed}
     options = {key: value for key, value in named.items() if value is not None} | options_of(option or ())
-    with open_instance() as instance:
-        addition = register(instance, Tables().store(), name, kind, options, shard_size=shard_size)
+    with open_instance() as instance, rows_read(notices(), name) as progress:
+        addition = register(
+            instance, Tables().store(), name, kind, options, shard_size=shard_size, progress=progress
+        )  # fmt: skip
     counts = {"added": addition.images_added, "known": addition.images_known, "bad": addition.problems_added}
     _print_problems(addition.new_shards)
     if as_json:
