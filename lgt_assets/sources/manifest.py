@@ -1,24 +1,26 @@
 """Kind ``manifest``: the user's own pictures, listed in a JSON Lines, Parquet or CSV file.
 
 A row is ``{"id"?, "image", "caption", "boxes": [{"label", "box": [x0, y0, x1, y1], "phrase"?, "score"?}], "license"?,
-"attribution"?}``; boxes are in pixels of the stored file. In CSV (and, if you like, in Parquet) ``boxes`` is JSON text. A
-picture without boxes says ``[]``, so that a misspelt field is not taken for none. Other fields are passed over.
+"attribution"?}``; boxes are in pixels of the stored file, or, with the option ``box_pixels=upright``, of the picture as EXIF
+turns it. In CSV (and, if you like, in Parquet) ``boxes`` is JSON text. A picture without boxes says ``[]``, so that a misspelt
+field is not taken for none. Other fields are passed over.
 
-``image`` is a path. A relative one starts at the manifest's folder and may not climb out of it by ``..``: a manifest that
-somebody else wrote should not reach the files around it by accident. An absolute one, or a symbolic link inside the folder, is
-taken as it is: whoever adds a manifest may read those files anyway.
+``image`` is a path. A relative one starts at the manifest's folder. Wherever it leads, by ``..``, from the root or by symbolic
+links, it has to lie in that folder or in one named by the option ``roots``: a manifest that somebody else wrote, or an archive
+with links in it, cannot take private pictures into a dataset.
 """
 
 import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from lgt_assets.errors import SourceError
 from lgt_assets.sources.manifest_rows import READERS
+from lgt_assets.sources.picture_paths import picture_path
 from lgt_assets.sources.records import RowRejected, SourceBox, SourceOptions, SourceProblem, SourceRecord, storable
 
 _NAMES = {str: "text", list: "a list", dict: "an object", bool: "true or false", int: "a number", float: "a number"}
@@ -33,6 +35,18 @@ class ManifestOptions(SourceOptions):
         "manifest", min_length=1, description="Who wrote the captions: human, or a model's name."
     )
     box_source: str = Field("manifest", min_length=1, description="Who drew the boxes: human, or a detector's name.")
+    box_pixels: Literal["stored", "upright"] = Field(
+        "stored",
+        description="Which pixels boxes count where EXIF turns a picture: the file's, or those that are shown.",
+    )
+    roots: tuple[Path, ...] = Field(
+        (), description=f"Further folders that pictures may lie in, with {os.pathsep} between them; / for all."
+    )
+
+    @field_validator("roots", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
 
 
 class ManifestSource:
@@ -43,7 +57,8 @@ class ManifestSource:
 
     def __init__(self, options: ManifestOptions):
         path = Path(os.path.abspath(options.path))
-        self.options = options.model_copy(update={"path": path})
+        roots = tuple(Path(os.path.abspath(root)) for root in options.roots)
+        self.options = options.model_copy(update={"path": path, "roots": roots})
         if storable(str(path)) != str(path):
             raise SourceError(f"{storable(str(path))}: the path is not valid UTF-8; rename the folder")
         if path.suffix.lower() not in READERS:
@@ -77,7 +92,7 @@ class ManifestSource:
             file=str(options.path),
             row=number,
             external_id=_external_id(fields.get("id")),
-            path=picture_path(_required(fields, "image", str), options.path.parent),
+            path=picture_path(_required(fields, "image", str), options.path.parent, options.roots),
             caption=_required(fields, "caption", str),
             caption_source=options.caption_source,
             boxes=tuple(parse_box(box, f"boxes[{i}]") for i, box in enumerate(_required(fields, "boxes", list))),
@@ -85,21 +100,8 @@ class ManifestSource:
             license=_optional(fields, "license", str) or options.license,
             attribution=_optional(fields, "attribution", str),
             raw=raw,
+            boxes_upright=options.box_pixels == "upright",
         )
-
-
-def picture_path(text: str, folder: Path) -> Path:
-    """The absolute path that a row's ``image`` means. Raises RowRejected: empty, no possible path, or out of ``folder``."""
-    if not text.strip():
-        raise RowRejected("missing_field", "image", "image is empty; name the picture's file")
-    if "\0" in text or storable(text) != text:
-        raise RowRejected("unsafe_path", "image", f"{text!r} cannot be the name of a file")
-    path = Path(os.path.normpath(text))
-    if not path.is_absolute() and path.parts[:1] == ("..",):
-        raise RowRejected(
-            "unsafe_path", "image", f"{text!r} leaves the manifest's folder; give an absolute path if it is meant"
-        )
-    return folder / path
 
 
 def parse_box(value: object, field: str) -> SourceBox:
