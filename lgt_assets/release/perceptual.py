@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 from PIL import Image, ImageOps
 
-from lgt_assets.sources.inspection import FORMATS, MAX_PIXELS
+from lgt_assets.sources.decoding import FORMATS, MAX_PIXELS
 from lgt_assets.sources.records import RowRejected
 
 HASH_PATTERN = r"^[0-9a-f]{16}$"

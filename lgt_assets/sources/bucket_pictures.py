@@ -17,7 +17,7 @@ class BucketPictures:
 
     def check(self, address: str) -> str:
         """``bucket/key`` of an ``s3://`` address. Raises RowRejected: its bucket was not named, or it has no key."""
-        bucket, _, key = address.removeprefix("s3://").partition("/")
+        bucket, _, key = address.partition("://")[2].partition("/")
         if bucket not in self._buckets:
             named = ", ".join(sorted(self._buckets)) or "none"
             raise RowRejected(

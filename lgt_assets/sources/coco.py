@@ -18,7 +18,7 @@ from lgt_assets.errors import SourceError
 from lgt_assets.sources.box_formats import corners_of
 from lgt_assets.sources.coco_annotations import CocoAnnotations, CocoBox, CocoPicture
 from lgt_assets.sources.inspection import check_box
-from lgt_assets.sources.manifest import picture_path
+from lgt_assets.sources.picture_paths import picture_path
 from lgt_assets.sources.records import RowRejected, Source, SourceBox, SourceOptions, SourceProblem, SourceRecord
 from lgt_assets.sources.row_fields import described, external_id, typed
 

@@ -11,8 +11,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from lgt_assets.errors import SourceError
-from lgt_assets.sources.manifest import picture_path
 from lgt_assets.sources.manifest_rows import ManifestRow, read_json_lines
+from lgt_assets.sources.picture_paths import picture_path
 from lgt_assets.sources.records import RowRejected, Source, SourceOptions, SourceProblem, SourceRecord
 from lgt_assets.sources.row_fields import required, typed
 

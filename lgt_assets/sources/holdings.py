@@ -12,7 +12,9 @@ from types import TracebackType
 
 FORMAT = 1
 # Kilobytes of each database's pages in memory: lookups go on from the system's cache of files.
-_CACHE_KB = 4096
+_CACHE_KB = 2048
+# Notes that wait to be written together.
+_NOTES_AT_ONCE = 1000
 _TABLES = """
 create table shards (name text primary key, size integer, mtime_ns integer) without rowid;
 create table pictures (
@@ -21,7 +23,7 @@ create table pictures (
 create table ids (external_id text primary key) without rowid;
 create table problems (key blob primary key, count integer) without rowid;
 create table opened (
-    place text primary key, size integer, mtime_ns integer, sha256 blob, width integer, height integer
+    place text primary key, size integer, mtime_ns integer, sha256 blob, width integer, height integer, orientation integer
 ) without rowid;
 """
 _OF_THIS_PASS = """
@@ -43,6 +45,8 @@ class HoldingsFile:
             shards: those on disk. :meth:`missing` says which of them are to be remembered first.
         """
         self._path, self._shards, self._lock = path, shards, Lock()
+        self._met_since: set[bytes] = set()
+        self._opened_since: list[tuple] = []
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             fits = self._open()
@@ -59,6 +63,8 @@ class HoldingsFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the file; also after an error all that is in it is true, so all of it is kept."""
+        with self._lock:
+            self._write_notes()
         self._connection.commit()
         self._connection.close()
 
@@ -82,6 +88,7 @@ class HoldingsFile:
         ]
         with self._lock:
             run = self._connection
+            self._write_notes()
             run.executemany("insert or ignore into pictures values (?, ?, ?, ?, ?, ?)", rows)
             run.executemany("insert or ignore into ids values (?)", [row[1:2] for row in rows if row[1] is not None])
             run.executemany(
@@ -114,11 +121,17 @@ class HoldingsFile:
 
     def meet(self, sha256: str) -> None:
         """Note that this pass met the picture."""
-        self._do("insert or ignore into met values (?)", bytes.fromhex(sha256))
+        self._met_since.add(bytes.fromhex(sha256))
+        if len(self._met_since) >= _NOTES_AT_ONCE:
+            with self._lock:
+                self._write_notes()
 
     def is_met(self, sha256: str) -> bool:
         """Whether this pass met the picture before."""
-        return self._one("select 1 from met where sha256 = ?", bytes.fromhex(sha256)) is not None
+        return (
+            bytes.fromhex(sha256) in self._met_since
+            or self._one("select 1 from met where sha256 = ?", bytes.fromhex(sha256)) is not None
+        )
 
     def occur(self, key: str) -> int:
         """Note that this pass met the problem, and say how many times by now."""
@@ -127,18 +140,30 @@ class HoldingsFile:
         )
         return self._one("select count from occurred where key = ?", bytes.fromhex(key))[0]
 
-    def opened(self, place: str, stamp: Stamp) -> tuple[str, int, int] | None:
-        """sha256, width and height of what was found whole at ``place`` when it had this size and time; None if not known."""
+    def opened(self, place: str, stamp: Stamp) -> tuple[str, int, int, int] | None:
+        """sha256, width, height and EXIF's orientation of what was found whole at ``place`` when it had this size and time; None
+        if that is not known.
+        """
         found = self._one(
-            "select sha256, width, height from opened where place = ? and size = ? and mtime_ns = ?", place, *stamp
+            "select sha256, width, height, orientation from opened where place = ? and size = ? and mtime_ns = ?",
+            place,
+            *stamp,
         )
-        return (found[0].hex(), found[1], found[2]) if found else None
+        return (found[0].hex(), *found[1:]) if found else None
 
-    def note_opened(self, place: str, stamp: Stamp, sha256: str, width: int, height: int) -> None:
-        """Note for :meth:`opened` what was found. It is kept at the latest with the next shard."""
-        self._do(
-            "insert or replace into opened values (?, ?, ?, ?, ?, ?)", place, *stamp, bytes.fromhex(sha256), width, height
-        )  # fmt: skip
+    def note_opened(self, place: str, stamp: Stamp, sha256: str, *looked: int) -> None:
+        """Note for :meth:`opened` what was found: width, height, orientation. It is kept at the latest with the next shard."""
+        self._opened_since.append((place, *stamp, bytes.fromhex(sha256), *looked))
+        if len(self._opened_since) >= _NOTES_AT_ONCE:
+            with self._lock:
+                self._write_notes()
+
+    def _write_notes(self) -> None:
+        run = self._connection
+        run.executemany("insert or replace into opened values (?, ?, ?, ?, ?, ?, ?)", self._opened_since)
+        run.executemany("insert or ignore into met values (?)", [(sha256,) for sha256 in self._met_since])
+        self._opened_since.clear()
+        self._met_since.clear()
 
     def _one(self, statement: str, *values: object) -> tuple | None:
         with self._lock:

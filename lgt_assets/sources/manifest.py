@@ -1,34 +1,39 @@
 """Kind ``manifest``: the user's own pictures, listed in a JSON Lines, Parquet or CSV file.
 
 A row is ``{"id"?, "image", "caption", "boxes": [{"label", "box": [x0, y0, x1, y1], "phrase"?, "score"?}], "license"?,
-"attribution"?, "sha256"?, "width"?, "height"?}``; boxes are in pixels of the stored file. In CSV (and, if you like, in Parquet)
-``boxes`` is JSON text. A picture without boxes says ``[]``, so that a misspelt field is not taken for none. Other fields are
-passed over. A row that says sha256, width and height is registered without opening its picture.
+"attribution"?, "sha256"?, "width"?, "height"?}``; boxes are in pixels of the stored file, or, with the option
+``box_pixels=upright``, of the picture as EXIF turns it. In CSV (and, if you like, in Parquet) ``boxes`` is JSON text. A picture
+without boxes says ``[]``, so that a misspelt field is not taken for none. Other fields are passed over. A row that says sha256,
+width and height (as stored) is registered without opening its picture.
 
-``image`` is a path. A relative one starts at the manifest's folder and may not climb out of it by ``..``: a manifest that
-somebody else wrote should not reach the files around it by accident. An absolute one, or a symbolic link inside the folder, is
-taken as it is: whoever adds a manifest may read those files anyway. Addresses (``https://``, ``s3://``) are fetched, once, from
-hosts and buckets that were named in the options, and kept byte for byte below the state folder.
+``image`` is a path. A relative one starts at the manifest's folder. Wherever it leads, by ``..``, from the root or by symbolic
+links, it has to lie in that folder or in one named by the option ``roots``: a manifest that somebody else wrote, or an archive
+with links in it, cannot take private pictures into a dataset. Addresses (``https://``, ``s3://``) are fetched, once, from hosts
+and buckets that were named in the options, and kept byte for byte below the state folder.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 
 from lgt_assets.errors import SourceError
 from lgt_assets.sources.box_formats import parse_box
 from lgt_assets.sources.manifest_rows import READERS
+from lgt_assets.sources.picture_paths import picture_path
 from lgt_assets.sources.records import RowRejected, Source, SourceOptions, SourceProblem, SourceRecord, storable
 from lgt_assets.sources.row_fields import declared_sha256, declared_size, external_id, optional, required, typed
 
 if TYPE_CHECKING:
     from lgt_assets.sources.addresses import FetchPolicy
     from lgt_assets.sources.row_addresses import RowAddresses
+
+_ADDRESS = re.compile(r"(?:https?|s3)://", re.IGNORECASE)
 
 
 def _separated(value: object) -> object:
@@ -48,6 +53,19 @@ class ManifestOptions(SourceOptions):
         "manifest", min_length=1, description="Who wrote the captions: human, or a model's name."
     )
     box_source: str = Field("manifest", min_length=1, description="Who drew the boxes: human, or a detector's name.")
+    box_pixels: Literal["stored", "upright"] = Field(
+        "stored",
+        description="Which pixels boxes count where EXIF turns a picture: the file's, or those that are shown.",
+    )
+    roots: tuple[Path, ...] = Field(
+        (), description=f"Further folders that pictures may lie in, with {os.pathsep} between them; / for all."
+    )
+
+    @field_validator("roots", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
     hosts: Names = Field(
         (), description="Hosts that pictures may be fetched from, e.g. a.org,*.b.org; '*' for every public one."
     )
@@ -81,7 +99,8 @@ class ManifestSource(Source):
     def __init__(self, options: ManifestOptions):
         self._addresses: RowAddresses | None = None
         path = Path(os.path.abspath(options.path))
-        self.options = options.model_copy(update={"path": path})
+        roots = tuple(Path(os.path.abspath(root)) for root in options.roots)
+        self.options = options.model_copy(update={"path": path, "roots": roots})
         if storable(str(path)) != str(path):
             raise SourceError(f"{storable(str(path))}: the path is not valid UTF-8; rename the folder")
         if path.suffix.lower() not in READERS:
@@ -121,7 +140,7 @@ class ManifestSource(Source):
             file=str(options.path),
             row=number,
             external_id=external_id(fields.get("id")),
-            path=Path(image) if "://" in image else picture_path(image, options.path.parent),
+            path=Path(image) if _ADDRESS.match(image) else picture_path(image, options.path.parent, options.roots),
             caption=required(fields, "caption", str),
             caption_source=options.caption_source,
             boxes=tuple(parse_box(box, f"boxes[{i}]") for i, box in enumerate(required(fields, "boxes", list))),
@@ -129,10 +148,11 @@ class ManifestSource(Source):
             license=optional(fields, "license", str) or options.license,
             attribution=optional(fields, "attribution", str),
             raw=raw,
+            boxes_upright=options.box_pixels == "upright",
             expected_sha256=declared_sha256(fields),
             declared_size=declared_size(fields),
         )
-        return replace(record, **self._opened().addressed(image)._asdict()) if "://" in image else record
+        return replace(record, **self._opened().addressed(image)._asdict()) if _ADDRESS.match(image) else record
 
     def _opened(self) -> "RowAddresses":
         """What fetches; it loads aiohttp, which a manifest of files needs not."""
@@ -144,17 +164,3 @@ class ManifestSource(Source):
                 options.policy() if options.hosts else None, options.buckets, options.most_megabytes * 2**20
             )  # fmt: skip
         return self._addresses
-
-
-def picture_path(text: str, folder: Path) -> Path:
-    """The absolute path that a row's ``image`` means. Raises RowRejected: empty, no possible path, or out of ``folder``."""
-    if not text.strip():
-        raise RowRejected("missing_field", "image", "image is empty; name the picture's file")
-    if "\0" in text or storable(text) != text:
-        raise RowRejected("unsafe_path", "image", f"{text!r} cannot be the name of a file")
-    path = Path(os.path.normpath(text))
-    if not path.is_absolute() and path.parts[:1] == ("..",):
-        raise RowRejected(
-            "unsafe_path", "image", f"{text!r} leaves the manifest's folder; give an absolute path if it is meant"
-        )
-    return folder / path

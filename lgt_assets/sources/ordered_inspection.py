@@ -10,10 +10,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from lgt_assets.sources.decoding import Decoded
 from lgt_assets.sources.holdings import HoldingsFile, Stamp
-from lgt_assets.sources.inspection import check_inside, check_row, inspect_content, read_picture
+from lgt_assets.sources.inspection import check_boxes_inside, check_row, inspect_content, read_picture
 from lgt_assets.sources.records import Picture, RowRejected, SourceProblem, SourceRecord
 
 # Fetching waits for others, decoding for this machine: some more threads than processors serve both.
@@ -26,10 +27,13 @@ SETTLED_NANOSECONDS = 2_000_000_000
 
 @dataclass(frozen=True)
 class LookedAt:
-    """What became of one row: a picture or a problem; and the picture's bytes, where it is no file of its own."""
+    """What became of one row: a picture or a problem; the picture's bytes, where it is no file of its own; and the size and time
+    that its file had when it was found whole.
+    """
 
     row: Picture | SourceProblem
     content: bytes | None = None
+    stamp: Stamp | None = None
 
 
 def in_order(rows: Iterable[SourceRecord | SourceProblem], holdings: HoldingsFile) -> Iterator[LookedAt]:
@@ -47,25 +51,33 @@ def in_order(rows: Iterable[SourceRecord | SourceProblem], holdings: HoldingsFil
                 while waiting and (len(waiting) >= ROWS_AHEAD or bytes_ahead + size > BYTES_AHEAD):
                     outcome, held = waiting.popleft()
                     bytes_ahead -= held
-                    yield _result(outcome)
+                    yield _result(outcome, holdings)
                 known = LookedAt(row) if isinstance(row, SourceProblem) else _without_opening(row, holdings)
                 waiting.append((known or threads.submit(_look, row, holdings), size))
                 bytes_ahead += size
             while waiting:
-                yield _result(waiting.popleft()[0])
+                yield _result(waiting.popleft()[0], holdings)
         finally:
             threads.shutdown(cancel_futures=True)
 
 
-def _result(outcome: LookedAt | Future[LookedAt]) -> LookedAt:
-    return outcome if isinstance(outcome, LookedAt) else outcome.result()
+def _result(outcome: LookedAt | Future[LookedAt], holdings: HoldingsFile) -> LookedAt:
+    if isinstance(outcome, LookedAt):
+        return outcome
+    looked_at = outcome.result()
+    if isinstance(looked_at.row, Picture) and looked_at.stamp is not None:
+        found = looked_at.row
+        place = found.record.origin or str(found.record.path)
+        holdings.note_opened(place, looked_at.stamp, found.sha256, found.width, found.height, found.orientation)
+    return looked_at
 
 
 def _without_opening(record: SourceRecord, holdings: HoldingsFile) -> LookedAt | None:
     """The outcome where the row declares all of it, or its picture was found whole before; None where it has to be opened."""
     found, inspected = None, True
     if record.expected_sha256 and record.declared_size and record.origin is None:
-        found, inspected = (record.expected_sha256, *record.declared_size), False
+        # Which side is up is not known yet: upright boxes are judged when the file is opened.
+        found, inspected = (record.expected_sha256, *record.declared_size, 1), False
     elif callable(record.content) and record.origin:
         held = holdings.opened(record.origin, (0, 0))  # an address is fetched once
         found = held if held and holdings.picture(held[0]) else None
@@ -74,34 +86,27 @@ def _without_opening(record: SourceRecord, holdings: HoldingsFile) -> LookedAt |
         found = holdings.opened(str(record.path), stamp) if stamp else None
     if found is None:
         return None
-    sha256, width, height = found
+    sha256, looked = found[0], Decoded(*found[1:])
     try:
         check_row(record, sha256)
-        for index, box in enumerate(record.boxes):
-            check_inside(box, width, height, f"boxes[{index}].box")
+        if inspected or not record.boxes_upright:
+            check_boxes_inside(record, looked)
     except RowRejected as rejected:
         return LookedAt(rejected.problem(record.file, record.row, record.raw))
-    return LookedAt(Picture(record, sha256, width, height, inspected=inspected))
+    return LookedAt(Picture(record, sha256, *looked, inspected=inspected))
 
 
 def _look(record: SourceRecord, holdings: HoldingsFile) -> LookedAt:
     """Get the picture's bytes and inspect them; called in a thread."""
     try:
-        stamp: Stamp | None = None
         if record.content is None:
             stamp = _stamp(record)
-            content = read_picture(record.path)
-        else:
-            content = record.content() if callable(record.content) else record.content
-            stamp = (0, 0) if callable(record.content) else None
+            return LookedAt(inspect_content(record, read_picture(record.path)), stamp=stamp)
+        content = record.content() if callable(record.content) else record.content
         picture = inspect_content(record, content, holdings.size_of)
+        return LookedAt(picture, content, (0, 0) if callable(record.content) else None)
     except RowRejected as rejected:
         return LookedAt(rejected.problem(record.file, record.row, record.raw))
-    if stamp is not None:
-        holdings.note_opened(
-            record.origin or str(record.path), stamp, picture.sha256, picture.width, picture.height
-        )  # fmt: skip
-    return LookedAt(picture, content if record.content is not None else None)
 
 
 def _stamp(record: SourceRecord) -> Stamp | None:
@@ -112,8 +117,3 @@ def _stamp(record: SourceRecord) -> Stamp | None:
         return None  # reading it says why
     settled = found.st_mtime_ns + SETTLED_NANOSECONDS < time.time_ns()
     return (found.st_size, found.st_mtime_ns) if settled else None
-
-
-def forget_content(record: SourceRecord) -> SourceRecord:
-    """The record without the bytes that are no longer needed."""
-    return replace(record, content=None)

@@ -34,7 +34,7 @@ class RowAddresses:
         Raises:
             RowRejected: it may not be asked.
         """
-        if address.startswith("s3://"):
+        if address.lower().startswith("s3://"):
             return Addressed(Path(self._bucket.check(address)), address, partial(self._bucket.fetch, address))
         if self._policy is None or self._web is None:
             raise RowRejected(

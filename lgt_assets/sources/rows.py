@@ -8,6 +8,7 @@ from lgt_assets.identity import image_id, row_id, split_of
 from lgt_assets.sources.inspection import inspect
 from lgt_assets.sources.records import Picture, SourceProblem
 from lgt_assets.sources.shard_files import read_shard, source_of
+from lgt_assets.sources.upright import upright_box, upright_size
 
 
 class ShardRows(NamedTuple):
@@ -40,8 +41,8 @@ def shard_rows(state: Path, shard: str) -> ShardRows:
         if isinstance(looked_at, SourceProblem):
             problems.append(looked_at)
             continue
-        images.append(_image(shard, len(images), picture))
-        objects += _objects(shard, len(objects), picture)
+        images.append(_image(shard, len(images), looked_at))
+        objects += _objects(shard, len(objects), looked_at)
     return ShardRows(images, objects, _rejections(shard, problems))
 
 
@@ -60,6 +61,7 @@ def member_rows(state: Path, shard: str) -> list[dict]:
 
 def _image(shard: str, ordinal: int, picture: Picture) -> dict:
     record = picture.record
+    width, height = upright_size(picture.width, picture.height, picture.orientation)
     return {
         "shard": shard,
         "ordinal": ordinal,
@@ -68,8 +70,8 @@ def _image(shard: str, ordinal: int, picture: Picture) -> dict:
         "uri": str(record.path),
         "sha256": picture.sha256,
         "external_id": record.external_id,
-        "width": picture.width,
-        "height": picture.height,
+        "width": width,
+        "height": height,
         "caption": record.caption,
         "caption_source": record.caption_source,
         "license": record.license,
@@ -82,7 +84,9 @@ def _objects(shard: str, first_ordinal: int, picture: Picture) -> list[dict]:
     image = image_id(shard, picture.sha256)
     seen: Counter = Counter()
     rows = []
-    for ordinal, box in enumerate(picture.record.boxes, start=first_ordinal):
+    for ordinal, given in enumerate(picture.record.boxes, start=first_ordinal):
+        turn = 1 if picture.record.boxes_upright else picture.orientation
+        box = upright_box(given, picture.width, picture.height, turn)
         # A source may list one box twice; the count keeps their ids apart.
         key = (box.label, box.phrase, box.x0, box.y0, box.x1, box.y1)
         object_id = row_id("grounded_objects", shard, image, *key, seen[key])

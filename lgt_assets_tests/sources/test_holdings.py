@@ -76,7 +76,7 @@ def test_a_file_that_did_not_change_is_not_opened_again(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(b"?" * (tmp_path / "1.png").stat().st_size)
     addition = add(state, manifest)
     assert (addition.images_known, addition.problems_added) == (2, 1)
-    assert read_shard(state, "mine-00001").problems[0].reason == "unreadable_image"
+    assert read_shard(state, "mine-00001").problems[0].reason == "not_a_picture"
 
 
 def test_equal_problems_are_counted(tmp_path: Path) -> None:

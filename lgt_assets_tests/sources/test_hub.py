@@ -94,7 +94,7 @@ def test_bad_rows_are_problems_beside_good_ones(tmp_path: Path) -> None:
     assert [(p.row, p.field, p.reason) for p in content.problems] == [
         (2, "image", "missing_field"), (3, "image", "missing_field"), (4, "caption", "missing_field"),
         (5, "objects[0].category", "unknown_label"), (6, "objects", "bad_type"), (7, "boxes[0].box", "box_outside"),
-        (8, "image", "unreadable_image"), (10, "caption", "caption_empty"),
+        (8, "image", "not_a_picture"), (10, "caption", "caption_empty"),
     ]  # fmt: skip
     assert all('"path"' in problem.raw and "bytes" not in problem.raw for problem in content.problems)
 
