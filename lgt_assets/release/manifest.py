@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -60,7 +61,7 @@ def verify(folder: Path) -> Findings:
         if name != expected:
             findings.missing.append(expected)
             continue
-        if file_sha256(folder / name) == sha256:
+        if _is_plain(folder / name) and file_sha256(folder / name) == sha256:
             findings.files += 1
         else:
             findings.changed.append(name)
@@ -75,6 +76,11 @@ def file_sha256(path: Path) -> str:
     """sha256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_plain(path: Path) -> bool:
+    """An export holds no links, whose target may lie elsewhere or nowhere, and no pipes, which would be waited for."""
+    return stat.S_ISREG(path.lstat().st_mode)
 
 
 def list_files(folder: Path, within: str = "") -> Iterator[str]:
@@ -92,7 +98,8 @@ def list_files(folder: Path, within: str = "") -> Iterator[str]:
 
 def _listed(folder: Path) -> Iterator[tuple[str, str]]:
     """(path, sha256) of every line; each path below the folder."""
-    with (folder / NAME).open(encoding="utf-8") as manifest:
+    # What is no UTF-8 becomes a name that no file has, or no sha256; never an exception without a line.
+    with (folder / NAME).open(encoding="utf-8", errors="backslashreplace") as manifest:
         last = ""
         for number, line in enumerate(manifest, start=1):
             sha256, space, name = line.rstrip("\n").partition("  ")

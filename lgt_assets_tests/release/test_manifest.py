@@ -1,5 +1,6 @@
 """The manifest finds what was changed, lost and added; `sha256sum` reads it."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -42,9 +43,25 @@ def test_what_differs_is_named(export: Path):
     assert findings.unknown == ["a/c/e.txt", "zz"] and findings.files == len(NAMES) - 2
 
 
-@pytest.mark.parametrize("line", ["nothing", "0" * 64 + "  ../outside", "0" * 64 + "  /etc/passwd", "0" * 63 + "  a"])
+def test_links_and_pipes_in_a_file_s_place_are_changes_and_are_neither_followed_nor_waited_for(export: Path):
+    for name, put in (
+        ("a.txt", lambda path: path.symlink_to("nowhere")),
+        ("a0.txt", lambda path: path.symlink_to("README.md")),
+        ("a/b.txt", os.mkfifo),
+    ):
+        (export / name).unlink()
+        put(export / name)
+    (export / "a0.txt").resolve().write_text("3")  # what the link leads to reads as the file did
+    findings = verify(export)
+    assert findings.changed == ["README.md", "a.txt", "a/b.txt", "a0.txt"] and not findings.missing
+
+
+FOREIGN_LINES = ["nothing", "\xff\xfe", "0" * 64 + "  ../outside", "0" * 64 + "  /etc/passwd", "0" * 63 + "  a"]
+
+
+@pytest.mark.parametrize("line", FOREIGN_LINES)
 def test_a_foreign_manifest_is_refused_by_its_line(export: Path, line: str):
-    (export / NAME).write_text((export / NAME).read_text() + line + "\n")
+    (export / NAME).write_text((export / NAME).read_text() + line + "\n", encoding="latin-1")
     with pytest.raises(ReleaseError, match=rf"{NAME}, line {len(NAMES) + 1}"):
         verify(export)
 
