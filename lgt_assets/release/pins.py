@@ -71,13 +71,15 @@ def read_release(folder: TableFolder, name: str = LATEST) -> Release:
     rows = files.scan(files.slices).collect().to_dicts() if files.slices else []
     if not rows:
         raise NotFoundError("there is no release yet: run `lgt run --select release` first")
+    # Two runs that make one release at once may both have kept it: the first row is the one that counts.
+    first = {row["release_id"]: row for row in sorted(rows, key=made_order, reverse=True)}
     if name == LATEST:
-        return _release(folder, max(rows, key=made_order))
-    found = [row for row in rows if row["release_id"].startswith(name)]
+        return _release(folder, max(first.values(), key=made_order))
+    found = [release_id for release_id in first if release_id.startswith(name)]
     if len(found) != 1:
-        known = ", ".join(row["release_id"] for row in sorted(rows, key=made_order))
+        known = ", ".join(reversed(first))
         raise NotFoundError(f"{'no' if not found else 'more than one'} release begins with {name!r}; there are {known}")
-    return _release(folder, found[0])
+    return _release(folder, first[found[0]])
 
 
 def made_order(row: Mapping) -> tuple:
@@ -90,7 +92,8 @@ def _release(folder: TableFolder, row: Mapping) -> Release:
     excluded = pl.DataFrame(schema=SCHEMA)
     if files is not None and files.slices:
         all_rows = files.scan(files.slices).filter(pl.col("release_id") == row["release_id"])
-        excluded = all_rows.select(list(SCHEMA)).collect()
+        # A run that is killed before it keeps the release's row leaves these behind; the next one adds them again.
+        excluded = all_rows.select(list(SCHEMA)).unique(maintain_order=True).collect()
     settings = json.loads(row["settings"])
     return Release(
         row["release_id"], {one["table"]: one["version"] for one in row["inputs"]}, row["shards"],
