@@ -1,6 +1,7 @@
 """An export: a release's rows in one format with all that goes beside them; whole in its folder, or not there at all."""
 
 import fcntl
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,11 +37,20 @@ def export_release(
     The same release gives the same bytes, under the same versions of the libraries, whatever was written to the tables since.
 
     Raises:
-        ReleaseError: ``out`` holds something, a version is no longer there, or the rows are not those that were released.
+        ReleaseError: ``out`` holds something or cannot be written, a version is no longer there, or the rows are not those that
+            were released.
         SourceError: a picture is gone or changed.
     """
-    with new_folder(out) as folder:
-        exported = _export(release, tables, folder, options, progress)
+    if "://" not in tables.root and out.absolute().resolve().is_relative_to(Path(tables.root).resolve()):
+        raise ReleaseError(f"{out} lies among the tables in {tables.root}: give a folder elsewhere")
+    try:
+        with new_folder(out) as folder:
+            exported = _export(release, tables, folder, options, progress)
+    except OSError as error:
+        raise ReleaseError(
+            f"{out} cannot be written: {error}; nothing is left of it. An export needs as much free space as its rows, pictures "
+            "and the texts of its tables together, in a folder that you may write to: make room, or give another one"
+        ) from error
     return exported
 
 
@@ -84,8 +94,12 @@ def new_folder(out: Path) -> Iterator[Path]:
     """A folder beside ``out`` that becomes ``out`` when the block ends well, and is removed when it does not.
 
     Raises:
-        ReleaseError: ``out`` holds something, or another process is writing it.
+        ReleaseError: ``out`` holds something or cannot be put in place as a whole, or another process is writing it.
     """
+    if out.is_dir() and (out.is_mount() or out.samefile(".")):
+        raise ReleaseError(
+            f"{out} is a mount point or the folder you are in, which cannot be replaced: name a folder in it"
+        )
     if out.is_symlink() or (out.exists() and not (out.is_dir() and not any(out.iterdir()))):
         raise ReleaseError(f"{out} is there and not an empty folder: give another one, or remove it first")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +107,9 @@ def new_folder(out: Path) -> Iterator[Path]:
     with (out.parent / f".{out.name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            if not os.fstat(lock.fileno()).st_nlink:  # the process that had it ended in between, and removed the file
+                raise BlockingIOError(f"{lock.name} was removed")
+        except BlockingIOError as error:
             raise ReleaseError(
                 f"{out} is being written by another process: wait for it, or give another folder"
             ) from error

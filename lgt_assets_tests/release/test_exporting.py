@@ -1,12 +1,16 @@
 """Exports of a real release: whole, loadable, rebuilt byte for byte after the tables moved on, and never half there."""
 
+import fcntl
 import hashlib
 import html
 import json
+import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import polars as pl
 import psutil
@@ -174,6 +178,37 @@ def test_what_is_there_is_never_overwritten(made: Made, tmp_path: Path):
     assert contents(tmp_path / "out") == before
 
 
+def test_a_folder_that_cannot_be_written_or_replaced_is_named_and_nothing_is_left(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "file").touch()
+    with pytest.raises(ReleaseError, match="out cannot be written: .*make room, or give another one"):
+        made.export(tmp_path / "file/out", "rows")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for out in (Path("."), tmp_path / "here"):
+        with pytest.raises(ReleaseError, match="name a folder in it"):
+            made.export(out, "rows")
+    with pytest.raises(ReleaseError, match="lies among the tables"):
+        made.export(Path(made.tables.root) / "sft_mix_export", "rows")
+    made.export(Path("out"), "rows")
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "here"} and verify(tmp_path / "here/out").is_whole
+
+
+def test_a_disk_that_fills_up_is_said_so(made: Made, tmp_path: Path):
+    """Files of this process may have no more than 4 kB: what a full disk raises, from where the rows are written."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(ReleaseError, match="out cannot be written: .*File too large"):
+            made.export(tmp_path / "out", "hf")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert not list(tmp_path.iterdir())
+
+
 def test_pictures_by_their_originals_paths(made: Made, tmp_path: Path):
     made.export(tmp_path / "hf", "hf", pictures="referenced")
     made.export(tmp_path / "factory", "llamafactory", pictures="referenced")
@@ -203,6 +238,18 @@ def test_an_unknown_release_is_named(made: Made, tmp_path: Path):
         read_release(made.tables, "zz")
     with pytest.raises(NotFoundError, match="run `lgt run --select release` first"):
         read_release(TableFolder(str(tmp_path)))
+
+
+def test_what_a_killed_or_a_second_run_left_in_the_tables_changes_no_release(own: Made, tmp_path: Path):
+    rows = own.store.read("sft_mix", shards=SHARDS[:1]).to_dicts()
+    rows[0]["messages"][-1]["content"] += " <image>"
+    own.store.replace("sft_mix", frame("sft_mix", rows), shard=SHARDS[0])
+    name = own.release()
+    own.export(tmp_path / "before", "rows", at=name)
+    own.store.append("release_exclusions", own.store.read("release_exclusions").filter(pl.col("release_id") == name))
+    own.store.append("release", own.store.read("release").filter(pl.col("release_id") == name))
+    own.export(tmp_path / "after", "rows", at=name)
+    assert contents(tmp_path / "after") == contents(tmp_path / "before")
 
 
 def test_an_export_that_is_killed_leaves_nothing_and_the_next_one_is_whole(made: Made, tmp_path: Path):
@@ -239,6 +286,22 @@ def test_two_exports_into_one_folder_do_not_mix(made: Made, tmp_path: Path):
     release = read_release(made.tables)
     export_release(release, made.tables, tmp_path / "out", Options(FORMATS["rows"]), again)
     assert seen and verify(tmp_path / "out").is_whole
+
+
+def test_a_lock_of_a_process_that_just_ended_protects_nothing(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Between opening the file and locking it, the one that wrote the export before ends and removes the file."""
+    lock = fcntl.flock
+
+    def late(file: TextIO, how: int) -> None:
+        Path(file.name).unlink()
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(ReleaseError, match="is being written by another process"):
+        made.export(tmp_path / "out", "rows")
+    assert not list(tmp_path.iterdir())
 
 
 def test_texts_that_trainers_misread_are_left_out_and_counted(own: Made, tmp_path: Path):
