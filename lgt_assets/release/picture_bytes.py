@@ -22,8 +22,9 @@ _TOGETHER = 64
 
 
 def batched(pictures: Sequence[Picture]) -> Iterator[Sequence[Picture]]:
-    """A few at a time: handing one picture to a thread costs as much as reading a small one."""
-    return (pictures[start : start + _TOGETHER] for start in range(0, len(pictures), _TOGETHER))
+    """A few at a time, for every thread some: handing one picture to a thread costs as much as reading a small one."""
+    together = max(1, min(_TOGETHER, -(-len(pictures) // _THREADS)))
+    return (pictures[start : start + together] for start in range(0, len(pictures), together))
 
 
 class PictureBytes:
