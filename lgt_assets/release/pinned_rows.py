@@ -56,7 +56,7 @@ class PinnedRows:
         :data:`PICTURE`, as many), ``split``, and ``width`` and ``height`` of the first picture in pixels (null without one).
 
         Raises:
-            StorageError: a row shows a picture that its shard does not hold.
+            StorageError: a row shows, or was made of, a picture that its shard does not hold.
         """
         for shard in self.shards:
             images = _read(self._files["images"], shard, 0, None)
@@ -88,13 +88,20 @@ def _with_pictures(rows: pl.DataFrame, images: pl.DataFrame, table: str) -> pl.D
     found = shown.join(pictures, on="shown", how="left", maintain_order="left")
     missing = found.filter(pl.col(PICTURES).is_null())
     if missing.height:
-        row = rows.row(missing["place"][0], named=True)[KEYS[table]]
-        raise StorageError(
-            f"table {table}, row {row}, images: {missing['shown'][0]} is not in the table images at the version that the "
-            "release pins: materialize the shard again"
-        )
+        raise _unknown_picture(rows.row(missing["place"][0], named=True), table, "images", missing["shown"][0])
     found = found.group_by("place", maintain_order=True).agg(PICTURES, pl.col(*_PICTURE_FACTS).first())
     splits = images.select("image_id", SPLIT)
     joined = rows.join(found, on="place", how="left", maintain_order="left").drop("place")
     joined = joined.with_columns(pl.col(PICTURES).fill_null(pl.lit([], dtype=pl.List(PICTURE))))
-    return joined.join(splits, on="image_id", how="left", maintain_order="left")
+    joined = joined.join(splits, on="image_id", how="left", maintain_order="left")
+    lost = joined.filter(pl.col(SPLIT).is_null())  # a row of no split would be in no file
+    if lost.height:
+        raise _unknown_picture(lost.row(0, named=True), table, "image_id", lost["image_id"][0])
+    return joined
+
+
+def _unknown_picture(row: Mapping, table: str, column: str, image_id: str) -> StorageError:
+    return StorageError(
+        f"table {table}, row {row[KEYS[table]]}, {column}: {image_id} is not in the table images at the version that the "
+        "release pins: materialize the shard again"
+    )

@@ -19,7 +19,7 @@ from PIL import Image
 
 from lgt_assets.assets.release_making import kept_release
 from lgt_assets.delta_files import TableFolder
-from lgt_assets.errors import NotFoundError, ReleaseError, SettingsError, SourceError
+from lgt_assets.errors import NotFoundError, ReleaseError, SettingsError, SourceError, StorageError
 from lgt_assets.release.configs import CONFIGS
 from lgt_assets.release.exporting import export_release
 from lgt_assets.release.formats.registry import FORMATS
@@ -321,6 +321,18 @@ def test_texts_that_trainers_misread_are_left_out_and_counted(own: Made, tmp_pat
     assert not exported & {rows[0]["example_id"], rows[1]["example_id"]} and exported
     assert "placeholder_in_text" in html.unescape((tmp_path / "out/README.md").read_text())
     assert (tmp_path / "out" / NAME).is_file()
+
+
+@pytest.mark.parametrize("column", ["images", "image_id"])
+def test_a_row_of_a_picture_that_is_not_there_is_named_and_never_lost(own: Made, column: str):
+    """A row that shows no picture has its split from the one that it was made of."""
+    rows = own.store.read("sft_mix", shards=SHARDS[:1]).to_dicts()
+    rows[0] |= {"images": ["i.made-00000.0"]} if column == "images" else {"images": [], "image_id": "i.made-00000.0"}
+    own.store.replace("sft_mix", frame("sft_mix", rows), shard=SHARDS[0])
+    with pytest.raises(
+        StorageError, match=rf"row {rows[0]['example_id']}, {column}: i.made-00000.0 is not in the table"
+    ):
+        own.release()
 
 
 def test_where_a_picture_was_taken_is_removed_when_asked_and_said(tmp_path: Path):
