@@ -69,7 +69,7 @@ def card_body(card: CardFacts) -> str:
     facts = card.facts
     plots = {path_of(name): WORDS[name] for name in card_panels(facts, card.written)}
     sections = {
-        "Load it": loading(card.format_name, card.written, card.companions),
+        "Load it": loading(card.format_name, card.written, card.companions, card.token_lengths),
         "Configs": _configs(card),
         "An example": example_section(facts),
         "Columns": columns_section(card.written),

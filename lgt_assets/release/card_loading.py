@@ -1,24 +1,32 @@
 """How to load an export, in the words of each trainer; names of files come from the export itself."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from lgt_assets.release.picture_tokens import QWEN2_5_VL_PIXELS
+from lgt_assets.release.token_lengths import completion_limit
 from lgt_assets.release.writing import Written
 
 MODEL = "Qwen/Qwen2.5-VL-7B-Instruct"
 
 
-def loading(format_name: str, written: Sequence[Written], companions: Sequence[str]) -> str:
+def loading(
+    format_name: str, written: Sequence[Written], companions: Sequence[str], measured: Mapping[str, Mapping]
+) -> str:
     """A sentence and a command or a few lines of Python.
 
     Args:
         format_name: one of :data:`lgt_assets.release.formats.registry.FORMATS`; of another there is no more than a sentence.
         written: what was written; only splits with rows are named.
         companions: paths of the files beside the rows; ready configs among them are named.
+        measured: lengths in tokens by config, as :attr:`lgt_assets.release.card.CardFacts.token_lengths`.
     """
     filled = [one for one in written if one.rows and one.split == "train"]
     if not filled:
-        return "This export has no train rows."
+        held = [path for one in written if one.rows for path in one.files]
+        return "This export has no train rows." + (f" Its validation rows are in {_paths(held)}." if held else "")
+    if format_name in _WITH_LIMITS:
+        return _WITH_LIMITS[format_name](_first(filled, "rl"), written, measured)
     ready = sorted(path for path in companions if path.startswith("configs/") and path.endswith(".yaml"))
     return _LOADING.get(format_name, _plain)(filled, ready)
 
@@ -85,22 +93,36 @@ def _swift(filled: Sequence[Written], configs: Sequence[str]) -> str:
     return text + _code("bash", f"swift sft --model {MODEL} --dataset {first.files[0]}") + _ready(configs, "swift sft")
 
 
-def _verl(filled: Sequence[Written], configs: Sequence[str]) -> str:
-    first = _first(filled, "rl")
-    validation = first.files[0].replace("train", "validation")
+def _files(train: Written, written: Sequence[Written]) -> str:
+    """Both files of a config; where no row is held out the train rows validate, as these trainers want a file."""
+    of_config = (one for one in written if one.config == train.config and one.split != train.split and one.rows)
+    return f"data.train_files={train.files[0]} data.val_files={next(of_config, train).files[0]}"
+
+
+def _limits(config: str, measured: Mapping[str, Mapping]) -> list[str]:
+    """By default both trainers take 512 tokens of prompt and answer, which a picture alone can need."""
+    if config not in measured:
+        return []
+    prompt, answer = measured[config]["max_prompt_length"], completion_limit(config, measured)
+    return [f"  data.max_prompt_length={prompt} data.max_response_length={answer} \\"]
+
+
+def _verl(train: Written, written: Sequence[Written], measured: Mapping[str, Mapping]) -> str:
     return "verl scores answers with `compute_score` of `rewards.py`.\n\n" + _code(
         "bash", "python3 -m verl.trainer.main_ppo algorithm.adv_estimator=grpo \\",
-        f"  data.train_files={first.files[0]} data.val_files={validation} data.image_key=images \\",
+        f"  {_files(train, written)} data.image_key=images \\", *_limits(train.config, measured),
         f"  actor_rollout_ref.model.path={MODEL} \\",
         "  reward.custom_reward_function.path=rewards.py reward.custom_reward_function.name=compute_score",
     )  # fmt: skip
 
 
-def _easyr1(filled: Sequence[Written], configs: Sequence[str]) -> str:
-    first = _first(filled, "rl")
+def _easyr1(train: Written, written: Sequence[Written], measured: Mapping[str, Mapping]) -> str:
     return "EasyR1 scores answers with `easyr1_reward` of `rewards.py`.\n\n" + _code(
-        "bash", f"python3 -m verl.trainer.main data.train_files={first.files[0]} \\",
+        "bash", f"python3 -m verl.trainer.main {_files(train, written)} \\",
         "  data.prompt_key=problem data.answer_key=answer data.image_key=images \\",
+        # Its own limits would enlarge small pictures, beyond the lengths that were measured.
+        f"  data.min_pixels={QWEN2_5_VL_PIXELS.min_pixels} data.max_pixels={QWEN2_5_VL_PIXELS.max_pixels} \\",
+        *_limits(train.config, measured),
         f"  worker.actor.model.model_path={MODEL} worker.reward.reward_function=./rewards.py:easyr1_reward",
     )  # fmt: skip
 
@@ -114,10 +136,18 @@ def _openrlhf(filled: Sequence[Written], configs: Sequence[str]) -> str:
 
 
 def _plain(filled: Sequence[Written], configs: Sequence[str]) -> str:
-    return "Rows are in " + ", ".join(f"`{path}`" for one in filled for path in one.files) + "."
+    return f"Rows are in {_paths([path for one in filled for path in one.files])}."
+
+
+def _paths(files: Sequence[str]) -> str:
+    return ", ".join(f"`{path}`" for path in files)
 
 
 _LOADING: dict[str, Callable[[Sequence[Written], Sequence[str]], str]] = {
-    "hf": _trl, "structured": _structured, "rows": _rows, "llamafactory": _llamafactory, "swift": _swift, "verl": _verl,
-    "easyr1": _easyr1, "openrlhf": _openrlhf,
+    "hf": _trl, "structured": _structured, "rows": _rows, "llamafactory": _llamafactory, "swift": _swift,
+    "openrlhf": _openrlhf,
 }  # fmt: skip
+_WITH_LIMITS: dict[str, Callable[[Written, Sequence[Written], Mapping[str, Mapping]], str]] = {
+    "verl": _verl,
+    "easyr1": _easyr1,
+}

@@ -19,7 +19,7 @@ from lgt_assets.release.pinned_rows import PinnedRows
 from lgt_assets.release.pins import Release
 from lgt_assets.release.rewards import rewards_source
 from lgt_assets.release.swift_configs import swift_configs
-from lgt_assets.release.token_lengths import grpo_length
+from lgt_assets.release.token_lengths import completion_limit
 from lgt_assets.release.trl_configs import trl_configs
 from lgt_assets.release.writing import Written
 
@@ -66,15 +66,10 @@ def lengths(measured: Mapping[str, Mapping]) -> dict[str, int]:
     Args:
         measured: by config, :meth:`lgt_assets.release.token_lengths.TokenLengths.as_dict`.
     """
-    found = {}
-    for config, told in measured.items():
-        if CONFIGS[config].task != "rl":
-            found[config] = told["max_length"]
-            continue
-        stages = CONFIGS[config].stages
-        of_stage = [name for name in measured if CONFIGS[name].task == "sft" and CONFIGS[name].stages == stages]
-        found[config] = grpo_length(measured[name]["max_completion_length"] for name in of_stage)
-    return found
+    return {
+        config: completion_limit(config, measured) if CONFIGS[config].task == "rl" else told["max_length"]
+        for config, told in measured.items()
+    }
 
 
 def rows_by_config(written: Sequence[Written]) -> dict[str, dict[str, int]]:

@@ -5,12 +5,13 @@ trained on. Lengths are added up batch by batch; what is kept of them is how oft
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 import polars as pl
 
+from lgt_assets.release.configs import CONFIGS
 from lgt_assets.release.picture_tokens import QWEN2_5_VL_PIXELS, PixelLimits, picture_tokens
 from lgt_assets.release.special_texts import message_text
 from lgt_assets.release.token_counters import TokenCounter
@@ -159,6 +160,18 @@ def grpo_length(completion_lengths: Iterable[int]) -> int:
         completion_lengths: the ``max_completion_length`` of the SFT configs of the same stage.
     """
     return max(completion_lengths, default=MULTIPLE)
+
+
+def completion_limit(config: str, measured: Mapping[str, Mapping]) -> int:
+    """:func:`grpo_length` of an RL config.
+
+    Args:
+        config: its name.
+        measured: by config, :meth:`TokenLengths.as_dict`.
+    """
+    stages = CONFIGS[config].stages
+    of_stage = [name for name in measured if CONFIGS[name].task == "sft" and CONFIGS[name].stages == stages]
+    return grpo_length(measured[name]["max_completion_length"] for name in of_stage)
 
 
 def _rounded_up(tokens: float) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,28 @@ def test_every_format_says_how_it_is_loaded_and_what_its_columns_are(
     assert all((tmp_path / "export" / path).is_file() for path in named)
     columns = {column for one in own for column in one.features}
     assert columns and all(f"| `{column}` |" in told["Columns"] for column in columns)
+
+
+@pytest.mark.parametrize("name", ["verl", "easyr1"])
+def test_the_command_of_a_trainer_of_prompts_has_files_that_are_there_and_limits_that_fit(
+    name: str, store: DeltaStore, facts: dict, tmp_path: Path
+) -> None:
+    """512 tokens, the default, hold hardly a picture; no validation file is named where there is none."""
+    own = write_format(store, tmp_path / "export", name)
+    assert not any(one.rows for one in own if one.split == "validation")
+    rl, sft = {"rows": 0, "max_prompt_length": 2816}, {"rows": 0, "max_completion_length": 3584}
+    measured = {"rl_stage1": rl, "sft_stage1": sft}
+    told = sections(card_body(card_of(facts, own, name, token_lengths=measured)))["Load it"]
+    assert "data.max_prompt_length=2816 data.max_response_length=3584 " in told
+    files = re.findall(r"data\.(?:train|val)_files=(\S+)", told)
+    assert len(files) == 2 and all((tmp_path / "export" / path).is_file() for path in files)
+    assert "max_prompt_length" not in card_body(card_of(facts, own, name))
+
+
+def test_an_export_of_validation_rows_alone_says_where_they_are(facts: dict, written: list[Written]) -> None:
+    moved = [replace(one, split="validation" if one.split == "train" else "train") for one in written]
+    told = sections(card_body(card_of(facts, moved)))["Load it"]
+    assert "no train rows" in told and f"`{written[0].files[0]}`" in told
 
 
 def test_every_credit_is_named_and_the_file_only_where_it_is(facts: dict, written: list[Written]) -> None:
