@@ -11,7 +11,5 @@ if importlib.util.find_spec("llamafactory") is not None and importlib.util.find_
     stand_in = ModuleType("torchaudio", "A stand-in without contents.")
     stand_in.__spec__ = importlib.util.spec_from_loader("torchaudio", loader=None)
     sys.modules["torchaudio"] = stand_in
-
-os.environ["HF_DATASETS_CACHE"] = tempfile.mkdtemp(prefix="lgt-llamafactory-")
-os.environ["LLAMAFACTORY_VERBOSITY"] = "WARN"
-os.environ["FORCE_TORCHRUN"] = "0"
+    os.environ["HF_DATASETS_CACHE"] = tempfile.mkdtemp(prefix="lgt-llamafactory-")
+    os.environ["LLAMAFACTORY_VERBOSITY"] = "WARN"

@@ -1,100 +1,67 @@
-"""The ready configs are what LLaMA-Factory takes, and cut no answer; its own default would."""
+"""The export's own configs are what LLaMA-Factory's parser takes, and load every row of the release uncut."""
 
-import json
-import shutil
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from lgt_assets_tests.trainers.llamafactory.loading import load
+from lgt_assets_tests.trainers.released_rows import CONFIGS, released_rows
+
 pytest.importorskip("llamafactory")
-
-from lgt_assets_tests.trainers.llamafactory.reading import EXPORT, MASKED, WEIGHTS, load, load_as_told, rows_of, write_rows
-
-CONFIGS = sorted((EXPORT / "configs").glob("*.yaml"))
-INFO = json.loads((EXPORT / "dataset_info.json").read_text()) if EXPORT.is_dir() else {}
+METHODS = ("full", "lora")
+NAMES = [(method, task, config) for method in METHODS for task in ("sft", "dpo") for config in CONFIGS[task]]
 # What this machine has not: the published model, earlier steps' weights, GPUs, and deepspeed, which asks for them.
-HERE = {"model_name_or_path": str(WEIGHTS), "use_cpu": True, "bf16": False, "overwrite_cache": True,
-        "preprocessing_num_workers": 1}  # fmt: skip
+HERE = {"use_cpu": True, "bf16": False, "overwrite_cache": True, "preprocessing_num_workers": 1}
 NOT_HERE = ("deepspeed", "adapter_name_or_path")
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(exports: Path, method: str, config: str) -> dict[str, Any]:
+    path = exports / "llamafactory" / "configs" / method / f"{config}.yaml"
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def test_there_is_a_config_for_each_step_full_and_lora() -> None:
-    steps = ("sft_stage1", "sft_stage2_merged", "dpo")
-    assert {path.stem for path in CONFIGS} == {f"{step}_{tuning}" for step in steps for tuning in ("full", "lora")}
-
-
-def test_every_key_is_an_argument_of_llamafactory() -> None:
-    from dataclasses import fields
-
+@pytest.mark.parametrize(("method", "task", "config"), NAMES)
+def test_every_key_is_an_argument_of_llamafactory(method: str, task: str, config: str, exports: Path) -> None:
     from llamafactory.hparams.parser import _TRAIN_ARGS
 
-    known = {field.name for arguments in _TRAIN_ARGS for field in fields(arguments)}
-    for path in CONFIGS:
-        assert set(read(path)) <= known, path
+    settings = read(exports, method, config)
+    assert set(settings) <= {field.name for arguments in _TRAIN_ARGS for field in fields(arguments)}
+    assert (settings["stage"], settings["finetuning_type"]) == (task, method)
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_a_config_loads_all_its_rows_uncut(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(EXPORT)
-    settings = read(path)
-    assert settings["finetuning_type"] == "lora" or Path(settings["deepspeed"]).is_file()
-    loaded = load_as_told({key: value for key, value in settings.items() if key not in NOT_HERE} | HERE)
-    for key, split in (("train_dataset", "dataset"), ("eval_dataset", "eval_dataset")):
-        rows = [row for name in settings[split].split(",") for row in rows_of(Path(INFO[name]["file_name"]))]
-        assert len(loaded[key]) == len(rows)
-        answers = [answer for row, arrived in zip(rows, loaded[key], strict=True) for answer in answers_of(row, arrived)]
-        for answer, labels in answers:
-            assert loaded["tokenizer"].decode([label for label in labels if label != MASKED]) == answer + "<|im_end|>\n"
+@pytest.mark.parametrize(("method", "task", "config"), NAMES)
+def test_its_parser_takes_the_config_and_its_loader_every_row_uncut(
+    method: str, task: str, config: str, exports: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(exports / "llamafactory")
+    settings = {key: value for key, value in read(exports, method, config).items() if key not in NOT_HERE}
+    loaded = load(settings | HERE | {"model_name_or_path": str(model_folder)})
+    for split, arrived in (("train", loaded.train), ("validation", loaded.validation)):
+        rows = released_rows(exports, config, split)
+        assert len(arrived) == len(rows) > 0
+        for row, one in zip(rows, arrived, strict=True):
+            labels = [one["labels"]] if task == "sft" else [one["chosen_labels"], one["rejected_labels"]]
+            assert [loaded.trained(each) for each in labels] == [answer + "<|im_end|>\n" for answer in row.answers]
 
 
-def answers_of(row: dict[str, Any], arrived: dict[str, Any]) -> list[tuple[str, list[int]]]:
-    if "labels" in arrived:
-        return [(row["messages"][-1]["content"], arrived["labels"])]
-    return [(row[side]["content"], arrived[f"{side}_labels"]) for side in ("chosen", "rejected")]
+@pytest.mark.parametrize(("method", "task", "config"), NAMES)
+def test_a_step_starts_from_what_earlier_ones_wrote(method: str, task: str, config: str, exports: Path) -> None:
+    settings = read(exports, method, config)
+    written = {read(exports, method, other)["output_dir"] for _, _, other in NAMES} - {settings["output_dir"]}
+    key = "adapter_name_or_path" if method == "lora" else "model_name_or_path"
+    start = {path for path in settings.get(key, "").split(",") if path} - {"Qwen/Qwen2.5-VL-7B-Instruct"}
+    assert start <= written
+    assert bool(start) == (config != "sft_stage1")
+    # The reference of DPO with LoRA is the model without the adapter that is trained: earlier ones must have been merged.
+    assert settings.get("create_new_adapter", False) == (method == "lora" and config != "sft_stage1")
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_a_step_goes_on_from_one_that_is_there(path: Path) -> None:
-    settings = read(path)
-    written = {read(other)["output_dir"] for other in CONFIGS}
-    tuning = settings["finetuning_type"]
-    start = settings["adapter_name_or_path" if tuning == "lora" else "model_name_or_path"] if path.stem[:10] != "sft_stage1" else None
-    assert start is None or start in written
-    # The reference of DPO with LoRA is the model without the trained adapter: SFT's must have been merged before.
-    assert settings.get("create_new_adapter", False) == (path.stem == "dpo_lora")
-
-
-def longest_of(loaded: dict[str, Any]) -> int:
-    return max(len(arrived["input_ids"]) for arrived in loaded["train_dataset"])
-
-
-def test_cutoff_len_of_the_longest_row_cuts_nothing_and_one_less_does() -> None:
-    name = "lgt_sft_stage1_train"
-    longest = longest_of(load("sft", name, cutoff_len=32_768))
-    assert total(load("sft", name, cutoff_len=longest)) == total(load("sft", name, cutoff_len=32_768))
-    assert total(load("sft", name, cutoff_len=longest - 1)) < total(load("sft", name, cutoff_len=32_768))
-
-
-def total(loaded: dict[str, Any]) -> int:
-    return sum(len(arrived["input_ids"]) for arrived in loaded["train_dataset"])
-
-
-def test_llamafactorys_default_cuts_a_long_answer_away(tmp_path: Path) -> None:
-    name = "lgt_sft_stage1_train"
-    rows = rows_of(EXPORT / INFO[name]["file_name"])
-    answer = rows[0]["messages"][-1]
-    answer["content"] = answer["content"].replace("</think>", " Let me look again." * 2_000 + "</think>")
-    write_rows(tmp_path / INFO[name]["file_name"], rows[:1])
-    shutil.copy(EXPORT / "dataset_info.json", tmp_path)
-    here = {"folder": tmp_path, "media_dir": str(EXPORT)}
-    cut, whole = load("sft", name, **here), load("sft", name, cutoff_len=32_768, **here)
-    labels = [[label for label in one["train_dataset"][0]["labels"] if label != MASKED] for one in (cut, whole)]
-    assert len(labels[0]) < 2_048 < len(labels[1])
-    assert "<answer>" not in cut["tokenizer"].decode(labels[0])
-    assert whole["tokenizer"].decode(labels[1]).endswith("</answer><|im_end|>\n")
+def test_the_file_for_deepspeed_lies_where_the_configs_say(exports: Path) -> None:
+    folder = exports / "llamafactory"
+    assert {read(exports, "full", config).get("deepspeed") for _, _, config in NAMES} == {
+        "configs/deepspeed_zero3.json"
+    }
+    assert yaml.safe_load((folder / "configs" / "deepspeed_zero3.json").read_text())["zero_optimization"]["stage"] == 3

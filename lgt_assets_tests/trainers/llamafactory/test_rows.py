@@ -1,111 +1,147 @@
-"""Every exported row reaches LLaMA-Factory's trainer: the answer is trained on, the prompt is not, and pictures are where it looks."""
+"""Every row of a release reaches LLaMA-Factory's trainer whole: answers are trained on, prompts are not, pictures are found."""
 
 import json
 import re
 import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lgt_assets_tests.trainers.llamafactory.loading import UNCUT, Loaded, load, settings_for
+from lgt_assets_tests.trainers.released_rows import CONFIGS, SPLITS, ReleasedRow, released_rows
+
 pytest.importorskip("llamafactory")
-
-from lgt_assets_tests.trainers.llamafactory.reading import EXPORT, MASKED, WEIGHTS, load, rows_of, write_rows
-
-UNCUT = 32_768
 END = "<|im_end|>\n"
-INFO = json.loads((EXPORT / "dataset_info.json").read_text()) if EXPORT.is_dir() else {}
-PAIRS = sorted(name for name, entry in INFO.items() if entry.get("ranking"))
-CHATS = sorted(set(INFO) - set(PAIRS))
+SIDES = {"sft": ("",), "dpo": ("chosen_", "rejected_")}
+NAMES = [(task, config, split) for task in SIDES for config in CONFIGS[task] for split in SPLITS]
 
 
-def test_both_kinds_of_datasets_are_exported() -> None:
-    assert CHATS and PAIRS, f"{EXPORT} has no export for LLaMA-Factory: make trainer-exports"
-    assert {entry["file_name"] for entry in INFO.values()} == {path.name for path in EXPORT.glob("*.jsonl")}
+@pytest.fixture(scope="module")
+def loaded(exports: Path, model_folder: Path) -> Callable[[str, str, str], Loaded]:
+    """The rows of a config's split."""
+
+    @cache
+    def one(task: str, config: str, split: str) -> Loaded:
+        settings = settings_for(task, f"lgt_{config}_{split}", exports / "llamafactory", model_folder, cutoff_len=UNCUT)
+        return load(settings)
+
+    return one
 
 
-def source_rows(name: str) -> list[dict[str, Any]]:
-    return rows_of(EXPORT / INFO[name]["file_name"])
+def exported(exports: Path, config: str, split: str) -> list[dict[str, Any]]:
+    lines = (exports / "llamafactory" / f"{config}_{split}.jsonl").read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines if line]
 
 
-def prompt_text(tokenizer: Any, messages: list[dict[str, str]]) -> str:
-    """The prompt in Qwen2.5-VL's own chat format, one pad a picture."""
-    turns = []
-    for message in messages:
-        texts = message["content"].split("<image>")
-        parts = [{"type": "text", "text": texts[0]}]
-        for text in texts[1:]:
-            parts += [{"type": "image"}, {"type": "text", "text": text}]
-        turns.append({"role": message["role"], "content": parts})
-    template = (WEIGHTS / "chat_template.jinja").read_text()
-    return tokenizer.apply_chat_template(turns, chat_template=template, tokenize=False, add_generation_prompt=True)
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
-def assert_answer_is_trained_on(tokenizer: Any, ids: list[int], labels: list[int], prompt: str, answer: str) -> None:
-    assert len(ids) == len(labels)
-    trained = [token for token, label in zip(ids, labels, strict=True) if label != MASKED]
-    assert trained == [label for label in labels if label != MASKED]
-    assert tokenizer.decode(trained) == answer + END
-    masked = tokenizer.decode(ids[: -len(trained)])
-    assert re.sub(r"(<\|image_pad\|>)+", "<|image_pad|>", masked) == prompt
+@pytest.mark.parametrize(("task", "config", "split"), NAMES)
+def test_every_row_arrives_and_its_answer_alone_is_trained_on(
+    task: str, config: str, split: str, exports: Path, loaded: Callable[..., Loaded]
+) -> None:
+    rows, arrived = released_rows(exports, config, split), loaded(task, config, split)
+    assert len(arrived.train) == len(rows) > 0
+    for row, one in zip(rows, arrived.train, strict=True):
+        for side, answer in zip(SIDES[task], row.answers, strict=True):
+            assert_trained(arrived, row, one[f"{side}input_ids"], one[f"{side}labels"], answer)
 
 
-def assert_pictures_agree(processor: Any, ids: list[int], arrived: list[str] | None, row: dict[str, Any]) -> None:
+def assert_trained(arrived: Loaded, row: ReleasedRow, ids: list[int], labels: list[int], answer: str) -> None:
+    assert arrived.trained(labels) == answer + END
+    trained = sum(label != -100 for label in labels)
+    assert labels[-trained:] == ids[-trained:]
+    masked = arrived.tokenizer.decode(ids[:-trained])
+    assert re.sub(r"(<\|image_pad\|>)+", "<|image_pad|>", masked) == row.asked()
+
+
+@pytest.mark.parametrize(("task", "config", "split"), NAMES)
+def test_placeholders_and_pictures_agree_in_every_row(
+    task: str, config: str, split: str, exports: Path, loaded: Callable[..., Loaded]
+) -> None:
     from PIL import Image
 
-    paths = arrived or []
-    assert [Path(path) for path in paths] == [EXPORT / path for path in row["images"]]
-    assert row["messages"][0]["content"].count("<image>") == len(paths)
-    pictures = [Image.open(path).convert("RGB") for path in paths]
-    pads = 0
-    if pictures:
-        grid = processor.image_processor(pictures, return_tensors="pt")["image_grid_thw"]
-        pads = int(grid.prod(dim=1).sum()) // processor.image_processor.merge_size**2
-    assert ids.count(processor.tokenizer.convert_tokens_to_ids("<|image_pad|>")) == pads
-    assert ids.count(processor.tokenizer.convert_tokens_to_ids("<|vision_start|>")) == len(pictures)
+    arrived = loaded(task, config, split)
+    pad, start = arrived.tokenizer.convert_tokens_to_ids(["<|image_pad|>", "<|vision_start|>"])
+    shown = 0
+    for released, row, one in zip(
+        released_rows(exports, config, split), exported(exports, config, split), arrived.train, strict=True
+    ):
+        paths = one["images"] or []
+        assert [Path(path) for path in paths] == [exports / "llamafactory" / path for path in row["images"]]
+        assert row["messages"][0]["content"].count("<image>") == len(paths) == released.pictures
+        pads = sum(pads_of(arrived.processor, Image.open(path)) for path in paths)
+        for side in SIDES[task]:
+            ids = one[f"{side}input_ids"]
+            assert (ids.count(start), ids.count(pad)) == (len(paths), pads)
+        shown += len(paths)
+    assert shown
 
 
-@pytest.mark.parametrize("name", CHATS)
-def test_every_chat_arrives(name: str) -> None:
-    rows, loaded = source_rows(name), load("sft", name, cutoff_len=UNCUT)
-    assert len(loaded["train_dataset"]) == len(rows)
-    for row, arrived in zip(rows, loaded["train_dataset"], strict=True):
-        *prompt, answer = row["messages"]
-        told = prompt_text(loaded["tokenizer"], prompt)
-        assert_answer_is_trained_on(
-            loaded["tokenizer"], arrived["input_ids"], arrived["labels"], told, answer["content"]
-        )
-        assert_pictures_agree(loaded["processor"], arrived["input_ids"], arrived["images"], row)
+def pads_of(processor: Any, picture: Any) -> int:
+    """Tokens of a picture in the model's own processor."""
+    grid = processor.image_processor(picture.convert("RGB"), return_tensors="pt")["image_grid_thw"]
+    return int(grid.prod()) // processor.image_processor.merge_size**2
 
 
-@pytest.mark.parametrize("name", PAIRS)
-def test_every_pair_arrives(name: str) -> None:
-    rows, loaded = source_rows(name), load("rm", name, cutoff_len=UNCUT)
-    assert len(loaded["train_dataset"]) == len(rows)
-    for row, arrived in zip(rows, loaded["train_dataset"], strict=True):
-        told = prompt_text(loaded["tokenizer"], row["messages"])
-        for side in ("chosen", "rejected"):
-            ids, labels = arrived[f"{side}_input_ids"], arrived[f"{side}_labels"]
-            assert_answer_is_trained_on(loaded["tokenizer"], ids, labels, told, row[side]["content"])
-            assert_pictures_agree(loaded["processor"], ids, arrived["images"], row)
-
-
-@pytest.mark.parametrize(("stage", "name"), [("sft", CHATS[0]), ("rm", PAIRS[0])] if INFO else [])
-def test_a_bad_row_is_skipped_without_an_error_so_that_counting_is_needed(
-    stage: str, name: str, tmp_path: Path
+@pytest.mark.parametrize(("task", "config"), [("sft", "sft_stage1"), ("dpo", "dpo_stage1")])
+def test_a_bad_row_is_skipped_without_an_error_so_rows_are_counted(
+    task: str, config: str, exports: Path, model_folder: Path, tmp_path: Path
 ) -> None:
-    rows = source_rows(name)
+    rows = exported(exports, config, "train")
     rows[1]["messages"][0]["role"] = "assistant"
-    write_rows(tmp_path / INFO[name]["file_name"], rows)
-    shutil.copy(EXPORT / "dataset_info.json", tmp_path)
-    loaded = load(stage, name, folder=tmp_path, media_dir=str(EXPORT), cutoff_len=UNCUT)
-    assert len(loaded["train_dataset"]) == len(rows) - 1
+    write(tmp_path / f"{config}_train.jsonl", rows)
+    shutil.copy(exports / "llamafactory" / "dataset_info.json", tmp_path)
+    settings = settings_for(
+        task, f"lgt_{config}_train", tmp_path, model_folder, media_dir=str(exports / "llamafactory")
+    )
+    assert len(load(settings).train) == len(rows) - 1
 
 
-def test_pictures_are_found_wherever_the_export_lies(tmp_path: Path) -> None:
+def test_an_export_can_be_moved(exports: Path, model_folder: Path, tmp_path: Path) -> None:
     moved = tmp_path / "moved"
-    shutil.copytree(EXPORT, moved)
-    name = CHATS[0]
-    loaded = load("sft", name, folder=moved, cutoff_len=UNCUT)
-    paths = {Path(path) for arrived in loaded["train_dataset"] for path in arrived["images"] or ()}
-    assert paths == {moved / path for row in source_rows(name) for path in row["images"]}
+    shutil.copytree(exports / "llamafactory", moved)
+    paths = {
+        Path(path)
+        for one in load(settings_for("sft", "lgt_sft_stage1_train", moved, model_folder)).train
+        for path in one["images"] or ()
+    }
+    assert paths == {moved / path for row in exported(exports, "sft_stage1", "train") for path in row["images"]}
+
+
+@pytest.fixture(scope="module")
+def at_cutoff(exports: Path, model_folder: Path) -> Callable[[int], list[int]]:
+    """Lengths of the rows at a ``cutoff_len``."""
+
+    def lengths(cutoff: int) -> list[int]:
+        settings = settings_for(
+            "sft", "lgt_sft_stage1_train", exports / "llamafactory", model_folder, cutoff_len=cutoff
+        )
+        return [len(one["input_ids"]) for one in load(settings).train]
+
+    return lengths
+
+
+def test_a_cutoff_of_the_longest_row_cuts_nothing_and_one_less_does(at_cutoff: Callable[[int], list[int]]) -> None:
+    uncut = at_cutoff(UNCUT)
+    assert at_cutoff(max(uncut)) == uncut
+    assert at_cutoff(max(uncut) - 1) != uncut
+
+
+def test_llamafactorys_default_cuts_the_answer_of_a_long_row_away(
+    exports: Path, model_folder: Path, tmp_path: Path
+) -> None:
+    rows = exported(exports, "sft_stage1", "train")[:1]
+    answer = rows[0]["messages"][-1]
+    answer["content"] = answer["content"].replace("</think>", " Let me look again." * 2_000 + "</think>")
+    write(tmp_path / "sft_stage1_train.jsonl", rows)
+    shutil.copy(exports / "llamafactory" / "dataset_info.json", tmp_path)
+    here = {"media_dir": str(exports / "llamafactory")}
+    cut = load(settings_for("sft", "lgt_sft_stage1_train", tmp_path, model_folder, **here))
+    whole = load(settings_for("sft", "lgt_sft_stage1_train", tmp_path, model_folder, cutoff_len=UNCUT, **here))
+    assert "<answer>" not in cut.trained(cut.train[0]["labels"])
+    assert whole.trained(whole.train[0]["labels"]) == answer["content"] + END

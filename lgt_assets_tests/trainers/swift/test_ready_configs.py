@@ -1,114 +1,116 @@
-"""The ready configs are what ms-swift takes: a step of each is trained, and GRPO is rewarded by the export's rewards.py."""
+"""The export's own configs are what ms-swift's commands take: they train a step, and GRPO is rewarded by rewards.py."""
 
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from lgt_assets_tests.trainers.released_rows import CONFIGS, released_rows
+from lgt_assets_tests.trainers.swift.encoding import load, with_its_own_token
+
 pytest.importorskip("swift")
-
-from lgt_assets_tests.trainers.swift.reading import (
-    CONFIGS,
-    EXPORT,
-    WEIGHTS,
-    load,
-    rows_of,
-    template,
-    with_small_vocabulary,
-)
-
+METHODS = ("full", "lora")
+NAMES = [(method, config) for method in METHODS for configs in CONFIGS.values() for config in configs]
 # What this machine has not: the published model, earlier steps' weights, GPUs, and deepspeed and vLLM, which ask for them.
-HERE = {"model": str(WEIGHTS), "use_cpu": True, "torch_dtype": "float32", "dataloader_num_workers": 0, "max_steps": 1,
-        "gradient_accumulation_steps": 1, "save_strategy": "no", "eval_strategy": "no"}  # fmt: skip
 NOT_HERE = ("deepspeed", "adapters", "ref_adapters", "use_vllm", "vllm_mode", "vllm_gpu_memory_utilization")
-RIGHT, WRONG = "<think> So it is. </think><answer>{}</answer>", "<think> So it is. </think><answer>none of these</answer>"
+HERE = {"use_cpu": True, "torch_dtype": "float32", "dataloader_num_workers": 0}
+ONE_STEP = {"max_steps": 1, "gradient_accumulation_steps": 1, "save_strategy": "no", "eval_strategy": "no"}
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(exports: Path, method: str, config: str) -> dict[str, Any]:
+    path = exports / "swift" / "configs" / method / f"{config}.yaml"
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
-def in_the_export(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.chdir(EXPORT)
+def arguments(
+    exports: Path, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., list[str]]]:
+    """The arguments that `swift sft` or `swift rlhf` reads from a config, in the export's folder, less what is not here."""
+    from swift.cli.main import parse_yaml_args
+
+    monkeypatch.chdir(exports / "swift")
     before = dict(os.environ)
-    yield
-    os.environ.clear()
+
+    def of(method: str, config: str, **changes: Any) -> list[str]:
+        settings = {key: value for key, value in read(exports, method, config).items() if key not in NOT_HERE}
+        path = tmp_path / "config.yaml"
+        settings |= HERE | {"model": str(model_folder), "output_dir": str(tmp_path / "outputs")} | changes
+        path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+        read_arguments = [str(path)]
+        parse_yaml_args(read_arguments)
+        return read_arguments
+
+    yield of
+    os.environ.clear()  # ms-swift writes to it
     os.environ.update(before)
 
 
-def pipeline(path: Path, here: dict[str, Any], folder: Path) -> Any:
-    """What `swift sft CONFIG` or `swift rlhf CONFIG` makes of the config."""
-    from swift.cli.main import parse_yaml_args
+def command_of(config: str) -> type:
+    """What runs `swift sft`, or `swift rlhf`."""
     from swift.pipelines.train.rlhf import SwiftRLHF
     from swift.pipelines.train.sft import SwiftSft
 
-    settings = {key: value for key, value in read(path).items() if key not in NOT_HERE}
-    config = folder / path.name
-    config.write_text(yaml.safe_dump(settings | here | {"output_dir": str(folder / "saves")}))
-    arguments = [str(config)]
-    parse_yaml_args(arguments)
-    made = (SwiftRLHF if "rlhf_type" in settings else SwiftSft)(arguments)
-    with_small_vocabulary(made.template, "rlhf" if settings.get("rlhf_type") == "dpo" else "train")
-    return made
+    return SwiftSft if config.startswith("sft") else SwiftRLHF
 
 
-def test_there_is_a_config_for_each_step_full_and_lora() -> None:
-    steps = ("sft_stage1", "sft_stage2_merged", "dpo", "grpo")
-    assert {path.stem for path in CONFIGS} == {f"{step}_{tuning}" for step in steps for tuning in ("full", "lora")}
+@pytest.mark.parametrize(("method", "config"), NAMES)
+def test_ms_swift_takes_every_key_and_loads_every_row(
+    method: str, config: str, exports: Path, arguments: Callable[..., list[str]]
+) -> None:
+    from swift.utils import parse_args
+
+    taken, unknown = parse_args(command_of(config).args_class, arguments(method, config))
+    assert (unknown, taken.tuner_type, taken.strict) == ([], method, True)
+    for split, files in (("train", taken.dataset), ("validation", taken.val_dataset)):
+        assert len(load(*files)) == len(released_rows(exports, config, split)) > 0
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_a_step_goes_on_from_one_that_is_there(path: Path) -> None:
-    settings = read(path)
-    written = {f"{read(other)['output_dir']}/last" for other in CONFIGS}
-    is_lora, is_first = settings["tuner_type"] == "lora", path.stem.startswith("sft_stage1")
-    before = settings.get("adapters", []) if is_lora else [settings["model"]]
-    assert is_first or before and set(before) <= written
-    # The reference with LoRA is the model as SFT left it.
-    assert settings.get("ref_adapters") == (before if is_lora and "rlhf_type" in settings else None)
+def test_keys_that_are_not_here_are_arguments_too() -> None:
+    from dataclasses import fields
+
+    from swift.arguments import RLHFArguments
+
+    assert {field.name for field in fields(RLHFArguments)} >= set(NOT_HERE)
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-@pytest.mark.usefixtures("in_the_export")
-def test_a_step_is_trained(path: Path, tmp_path: Path) -> None:
-    settings = read(path)
-    made = pipeline(path, HERE, tmp_path)
-    for names, told in ((settings["dataset"], made.args.dataset), (settings["val_dataset"], made.args.val_dataset)):
-        assert told == names
-        assert len(load(*map(Path, names))) == sum(len(rows_of(EXPORT / name)) for name in names) > 0
-    history = made.main()["log_history"]
-    assert history[0]["loss"] == history[0]["loss"]
-    if path.stem.startswith("grpo"):
-        assert 0 <= history[0]["rewards/AnswerReward/mean"] <= 1
-        assert 0 < history[0]["rewards/FormatReward/mean"] <= 1
+@pytest.mark.parametrize(("method", "config"), [("full", "sft_stage1"), ("lora", "dpo_stage1"), ("full", "rl_stage1")])
+def test_a_step_is_trained(method: str, config: str, arguments: Callable[..., list[str]]) -> None:
+    command = command_of(config)(arguments(method, config, **ONE_STEP))
+    with_its_own_token(command.template)
+    step = command.main()["log_history"][0]
+    assert math.isfinite(step["loss"]) and step["grad_norm"] > 0
+    if config.startswith("rl"):
+        assert 0 <= step["rewards/AnswerReward/mean"] <= 1
+        assert 0 < step["rewards/FormatReward/mean"] <= 1
 
 
-@pytest.mark.usefixtures("in_the_export")
-def test_max_length_of_the_longest_row_deletes_nothing_and_one_less_does() -> None:
-    from swift.template import MaxLengthError
+@pytest.mark.parametrize(("method", "config"), NAMES)
+def test_a_step_starts_from_what_an_earlier_one_wrote(method: str, config: str, exports: Path) -> None:
+    settings = read(exports, method, config)
+    written = {f"{read(exports, method, other)['output_dir']}/last" for _, other in NAMES if other != config}
+    start = settings.get("adapters", []) if method == "lora" else [settings["model"]]
+    start = [path for path in start if path != "Qwen/Qwen2.5-VL-7B-Instruct"]
+    assert set(start) <= written
+    assert bool(start) == (config != "sft_stage1")
+    # The reference of LoRA is the model as the step before left it.
+    assert settings.get("ref_adapters", []) == (start if method == "lora" and not config.startswith("sft") else [])
 
-    rows = load(EXPORT / "sft_stage1_train.jsonl")
-    lengths = [len(template("train").encode(row)["input_ids"]) for row in rows]
-    longest = rows[lengths.index(max(lengths))]
-    assert max(lengths) <= read(EXPORT / "configs" / "sft_stage1_full.yaml")["max_length"]
-    template("train", max_length=max(lengths)).encode(longest)
-    with pytest.raises(MaxLengthError):
-        template("train", max_length=max(lengths) - 1).encode(longest)
 
-
-def test_ms_swift_loads_the_plugin_and_it_tells_right_from_wrong() -> None:
+def test_the_plugin_tells_right_answers_from_wrong_ones(exports: Path) -> None:
     from swift.rewards import orms
     from swift.utils import import_external_file
 
-    import_external_file(str(EXPORT / "swift_plugin.py"))
-    rows = rows_of(EXPORT / "rl_stage1_train.jsonl") + rows_of(EXPORT / "rl_stage2_train.jsonl")
-    columns = {name: [row[name] for row in rows] for name in ("solution", "verification", "choices")}
-    right = [RIGHT.format(row["solution"]) for row in rows]
+    import_external_file(str(exports / "swift" / "swift_plugin.py"))
     answer, layout = orms["lgt_answer"](), orms["lgt_format"]()
-    assert answer(right, **columns, trainer_state=None) == [1.0] * len(rows)
-    assert answer([WRONG] * len(rows), **columns) == [0.0] * len(rows)
-    assert layout([*right, "So it is."], **columns) == [1.0] * len(rows) + [0.0]
+    prompts = load(*(exports / "swift" / f"{config}_train.jsonl" for config in CONFIGS["rl"]))
+    columns = {name: list(prompts[name]) for name in ("solution", "verification", "choices")}
+    right = [f"<think> So it is. </think><answer>{solution}</answer>" for solution in columns["solution"]]
+    wrong = ["<think> So it is. </think><answer>none of these</answer>"] * len(right)
+    assert answer(right, **columns, trainer_state=None) == [1.0] * len(right)
+    assert answer(wrong, **columns, trainer_state=None) == [0.0] * len(right)
+    assert layout([*right, "So it is."], **columns) == [1.0] * len(right) + [0.0]

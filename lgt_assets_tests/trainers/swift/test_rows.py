@@ -1,4 +1,4 @@
-"""Every exported row reaches ms-swift's trainers: the answer is trained on, the prompt is not, and pictures are found."""
+"""Every row of a release reaches ms-swift's trainers whole: the answer is trained on, the prompt is not, pictures are found."""
 
 import json
 import shutil
@@ -7,106 +7,106 @@ from typing import Any
 
 import pytest
 
+from lgt_assets_tests.trainers.released_rows import CONFIGS, SPLITS, ReleasedRow, released_rows
+from lgt_assets_tests.trainers.swift.encoding import Encoder, encoder, load
+
 pytest.importorskip("swift")
-
-from lgt_assets_tests.trainers.swift.reading import (
-    EXPORT,
-    STRUCTURED,
-    load,
-    processor,
-    prompt_text,
-    rows_of,
-    template,
-    text_of,
-    trained_text,
-)
-
 END = "<|im_end|>\n"
-FILES = sorted(EXPORT.glob("*.jsonl"))
-CHATS, PAIRS, PROMPTS = ([file for file in FILES if file.name.startswith(task)] for task in ("sft", "dpo", "rl"))
+SIDES = {"sft": ("",), "dpo": ("chosen_", "rejected_")}
 
 
-def test_all_kinds_of_rows_are_exported() -> None:
-    assert CHATS and PAIRS and PROMPTS, f"{EXPORT} has no export for ms-swift: make trainer-exports"
+def names(*tasks: str) -> list[tuple[str, str]]:
+    return [(config, split) for task in tasks for config in CONFIGS[task] for split in SPLITS]
 
 
-def assert_encoded(encoded: dict[str, Any], side: str, prompt: list[dict[str, str]], answer: str) -> None:
+def exported(exports: Path, config: str, split: str) -> list[dict[str, Any]]:
+    lines = (exports / "swift" / f"{config}_{split}.jsonl").read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines if line]
+
+
+def assert_encoded(encode: Encoder, encoded: dict[str, Any], side: str, row: ReleasedRow, answer: str) -> None:
     ids, labels = encoded[f"{side}input_ids"], encoded[f"{side}labels"]
-    assert trained_text(labels) == answer + END
-    told = text_of(ids)
-    assert told == prompt_text(prompt) + answer + END
-    assert_pictures_agree(ids, encoded.get(f"{side}image_grid_thw"), prompt)
+    assert encode.text(ids) == row.chat(answer)
+    assert encode.trained(labels) == answer + END
+    trained = sum(label != -100 for label in labels)
+    assert labels[-trained:] == ids[-trained:]
+    assert encode.pictures(ids, encoded.get(f"{side}image_grid_thw")) == row.pictures
 
 
-def assert_pictures_agree(ids: list[int], grid: Any, prompt: list[dict[str, str]]) -> None:
-    pictures = sum(message["content"].count("<image>") for message in prompt)
-    assert (0 if grid is None else len(grid)) == pictures
-    pads = 0 if grid is None else int(grid.prod(dim=1).sum()) // processor().image_processor.merge_size**2
-    assert ids.count(processor().tokenizer.convert_tokens_to_ids("<|image_pad|>")) == pads >= pictures
+@pytest.mark.parametrize(("config", "split"), names("sft", "dpo"))
+def test_every_row_arrives_and_its_answer_alone_is_trained_on(
+    config: str, split: str, exports: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(exports / "swift")
+    task = config.split("_")[0]
+    encode = encoder(model_folder, {"sft": "train", "dpo": "rlhf"}[task])
+    rows, arrived = released_rows(exports, config, split), load(f"{config}_{split}.jsonl")
+    assert len(arrived) == len(rows) > 0
+    for row, written, one in zip(rows, exported(exports, config, split), arrived, strict=True):
+        assert [picture["path"] for picture in one["images"]] == written["images"]
+        encoded = encode.encode(one)
+        for side, answer in zip(SIDES[task], row.answers, strict=True):
+            assert_encoded(encode, encoded, side, row, answer)
 
 
-@pytest.mark.parametrize("file", CHATS, ids=lambda file: file.stem)
-def test_every_chat_arrives(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(EXPORT)
-    rows, loaded, chat = rows_of(file), load(file), template("train")
-    assert len(loaded) == len(rows)
-    for row, arrived in zip(rows, loaded, strict=True):
-        assert [picture["path"] for picture in arrived["images"]] == row["images"]
-        assert_encoded(chat.encode(arrived), "", row["messages"][:-1], row["messages"][-1]["content"])
+@pytest.mark.parametrize(("config", "split"), names("rl"))
+def test_every_prompt_arrives_with_what_its_reward_needs(
+    config: str, split: str, exports: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(exports / "swift")
+    encode = encoder(model_folder, "train")
+    rows, arrived = released_rows(exports, config, split), load(f"{config}_{split}.jsonl")
+    assert len(arrived) == len(rows) > 0
+    for row, one in zip(rows, arrived, strict=True):
+        assert (one["solution"], one["verification"], *one["choices"]) == row.answers
+        encoded = encode.encode(one)
+        assert encode.text(encoded["input_ids"]) == row.asked()
+        assert encode.pictures(encoded["input_ids"], encoded.get("image_grid_thw")) == row.pictures
 
 
-@pytest.mark.parametrize("file", PAIRS, ids=lambda file: file.stem)
-def test_every_pair_arrives(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(EXPORT)
-    rows, loaded, chat = rows_of(file), load(file), template("rlhf")
-    assert len(loaded) == len(rows)
-    for row, arrived in zip(rows, loaded, strict=True):
-        encoded = chat.encode(arrived)
-        assert_encoded(encoded, "chosen_", row["messages"][:-1], row["messages"][-1]["content"])
-        assert_encoded(encoded, "rejected_", row["messages"][:-1], row["rejected_response"])
+@pytest.mark.parametrize(("config", "split"), names("sft"))
+def test_structured_rows_arrive_too(config: str, split: str, exports: Path, model_folder: Path) -> None:
+    encode = encoder(model_folder, "train")
+    rows = released_rows(exports, config, split)
+    arrived = load(*sorted((exports / "structured" / config).glob(f"{split}-*.parquet")))
+    assert len(arrived) == len(rows) > 0
+    for row, one in zip(rows, arrived, strict=True):
+        assert_encoded(encode, encode.encode(one), "", row, *row.answers)
 
 
-@pytest.mark.parametrize("file", PROMPTS, ids=lambda file: file.stem)
-def test_every_prompt_arrives_with_what_its_reward_needs(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(EXPORT)
-    rows, loaded, chat = rows_of(file), load(file), template("train")
-    assert len(loaded) == len(rows)
-    for row, arrived in zip(rows, loaded, strict=True):
-        assert {name: arrived[name] for name in ("solution", "verification", "choices")} == {
-            name: row[name] for name in ("solution", "verification", "choices")
-        }
-        encoded = chat.encode(arrived)
-        assert text_of(encoded["input_ids"]) == prompt_text(row["messages"])
-        assert_pictures_agree(encoded["input_ids"], encoded.get("image_grid_thw"), row["messages"])
-
-
-@pytest.mark.parametrize("file", sorted(STRUCTURED.glob("*/*.parquet")), ids=lambda file: f"{file.parent.name}_{file.stem}")
-def test_structured_chats_arrive_as_those_with_placeholders_do(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    split = file.stem.split("-")[0]
-    rows, loaded, chat = rows_of(EXPORT / f"{file.parent.name}_{split}.jsonl"), load(file), template("train")
-    assert len(loaded) == len(rows)
-    for row, arrived in zip(rows, loaded, strict=True):
-        assert_encoded(chat.encode(arrived), "", row["messages"][:-1], row["messages"][-1]["content"])
-
-
-def test_a_bad_row_is_deleted_without_an_error_unless_ms_swift_is_strict(tmp_path: Path) -> None:
-    rows = rows_of(CHATS[0])
+def test_a_bad_row_is_deleted_without_an_error_unless_ms_swift_is_strict(exports: Path, tmp_path: Path) -> None:
+    rows = exported(exports, "sft_stage1", "train")
     rows[1]["messages"][-1]["role"] = "narrator"
-    file = tmp_path / CHATS[0].name
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     assert len(load(file, strict=False)) == len(rows) - 1
     with pytest.raises(AssertionError, match="narrator"):
         load(file)
 
 
-def test_pictures_are_found_from_elsewhere_if_ms_swift_is_told_where_they_lie(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_moved_export_is_read_from_elsewhere_if_ms_swift_is_told_where_it_lies(
+    exports: Path, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moved = tmp_path / "moved"
-    shutil.copytree(EXPORT, moved)
+    shutil.copytree(exports / "swift", moved)
     monkeypatch.chdir(tmp_path)
-    row = next(row for row in load(moved / CHATS[0].name) if row["images"])
+    encode = encoder(model_folder, "train")
+    row = next(row for row in load(moved / "sft_stage1_train.jsonl") if row["images"])
     with pytest.raises(FileNotFoundError):
-        template("train").encode(row)
+        encode.encode(row)
     monkeypatch.setenv("ROOT_IMAGE_DIR", str(moved))
-    assert len(template("train").encode(row)["image_grid_thw"]) == 1
+    assert len(encode.encode(row)["image_grid_thw"]) == len(row["images"])
+
+
+def test_a_max_length_of_the_longest_row_takes_all_and_one_less_does_not(
+    exports: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from swift.template import MaxLengthError
+
+    monkeypatch.chdir(exports / "swift")
+    rows = load("sft_stage1_train.jsonl")
+    lengths = [len(encoder(model_folder, "train").encode(row)["input_ids"]) for row in rows]
+    longest = rows[lengths.index(max(lengths))]
+    encoder(model_folder, "train", max(lengths)).encode(longest)
+    with pytest.raises(MaxLengthError):
+        encoder(model_folder, "train", max(lengths) - 1).encode(longest)
