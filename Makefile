@@ -15,7 +15,7 @@ VLLM_ENVIRONMENT := HF_HUB_OFFLINE=1 VLLM_CPU_KVCACHE_SPACE=1 VLLM_ENABLE_V1_MUL
 	OMP_NUM_THREADS=1 VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 VLLM_LOGGING_LEVEL=ERROR
 # Each trainer has an environment of its own, as their pins exclude one another: .venv-NAME, made anew when one of its files
 # changes. NAME-alone.txt, where there is one, names packages that are installed without what they ask for.
-TRAINERS := trl verl
+TRAINERS := trl verl llamafactory swift
 TRAINER_EXPORTS := build/trainer-exports
 TRAINER_FILES = $(wildcard requirements/$(1).txt requirements/$(1)-*.txt) requirements/torchvision_without_cuda.py
 TRAINER_STAMP = .venv-$(1)/.installed-$(shell cat $(call TRAINER_FILES,$(1)) | sha256sum | cut -c1-16)
@@ -93,7 +93,7 @@ trainer-exports: $(INSTALLED)
 # --confcutdir: the fixtures of the main tests need lgt_assets, which is not installed there.
 $(TRAINERS:%=test-%): test-%: venv-% trainer-exports
 	LGT_TRAINER_EXPORTS=$(abspath $(TRAINER_EXPORTS)) $(TRAINER_ENVIRONMENT) .venv-$*/bin/python -m pytest \
-		--confcutdir=lgt_assets_tests/trainers lgt_assets_tests/trainers/$*
+		--confcutdir=lgt_assets_tests/trainers -W ignore::FutureWarning -W ignore::DeprecationWarning lgt_assets_tests/trainers/$*
 
 bench-vllm: venv-vllm
 	$(VLLM_ENVIRONMENT) $(VLLM_BIN)/python -m benchmarks.vllm

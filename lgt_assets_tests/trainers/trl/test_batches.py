@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lgt_assets_tests.trainers.released_rows import CONFIGS, SPLITS, released_rows
+from lgt_assets_tests.trainers.released_rows import CONFIGS, SPLITS, ReleasedRow, hashes, released_rows
 
 pytest.importorskip("trl")
 IMAGE = "<|image_pad|>"
@@ -16,7 +16,13 @@ IMAGE = "<|image_pad|>"
 
 def arguments(kind: Any, folder: Path, rows: int, **changes: Any) -> Any:
     """Settings that load all rows in one batch, on a CPU."""
-    settings = {"per_device_train_batch_size": rows, "max_steps": 1, "use_cpu": True, "bf16": False, "report_to": "none"}
+    settings = {
+        "per_device_train_batch_size": rows,
+        "max_steps": 1,
+        "use_cpu": True,
+        "bf16": False,
+        "report_to": "none",
+    }
     return kind(output_dir=str(folder), **settings | changes)
 
 
@@ -34,6 +40,28 @@ def has_tokens_of_its_pictures(batch: Any, processor: Any) -> bool:
     return bool(patches == tokens == len(batch["pixel_values"]))
 
 
+def released(row: dict) -> ReleasedRow:
+    """What a row of the data set says."""
+    (user,) = row["prompt"]
+    answers = [row[name][0]["content"] for name in ("completion", "chosen", "rejected") if name in row]
+    truth = [row["ground_truth"], row["verification"], *row["choices"]] if "ground_truth" in row else []
+    shown = hashes(picture["bytes"] for picture in row["images"])
+    return ReleasedRow(row["row_id"], user["content"], shown, (*answers, *truth))
+
+
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("config", [config for configs in CONFIGS.values() for config in configs])
+def test_the_hub_library_reads_every_row_with_its_pictures_bytes(
+    config: str, split: str, exports: Path, rows_of: Callable
+) -> None:
+    from datasets import Image, List
+
+    loaded = rows_of(config, split)
+    assert loaded.features["images"] == List(Image())
+    undecoded = loaded.cast_column("images", List(Image(decode=False)))
+    assert [released(row) for row in undecoded] == released_rows(exports, config, split)
+
+
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("config", CONFIGS["sft"])
 def test_sft_trains_on_every_completion_and_on_nothing_else(
@@ -41,14 +69,14 @@ def test_sft_trains_on_every_completion_and_on_nothing_else(
 ) -> None:  # fmt: skip
     from trl import SFTConfig, SFTTrainer
 
-    loaded, released = rows_of(config, split), released_rows(exports, config, split)
+    loaded, expected_rows = rows_of(config, split), released_rows(exports, config, split)
     settings = arguments(SFTConfig, tmp_path, len(loaded), max_length=ready(config)["max_length"])
     batch = next(iter(SFTTrainer(str(model_folder), args=settings, train_dataset=loaded).get_train_dataloader()))
     whole = texts(batch["input_ids"], batch["attention_mask"], processor)
     trained = texts(batch["input_ids"], batch["labels"] != -100, processor)
-    expected = Counter((row.chat(*row.answers), row.answers[0] + "<|im_end|>\n") for row in released)
+    expected = Counter((row.chat(*row.answers), row.answers[0] + "<|im_end|>\n") for row in expected_rows)
     assert Counter(zip(whole, trained, strict=True)) == expected
-    assert len(batch["image_grid_thw"]) == sum(row.pictures for row in released)
+    assert len(batch["image_grid_thw"]) == sum(row.pictures for row in expected_rows)
     assert has_tokens_of_its_pictures(batch, processor)
 
 
@@ -58,7 +86,7 @@ def test_dpo_compares_every_pair_whole(
 ) -> None:
     from trl import DPOConfig, DPOTrainer
 
-    loaded, released = rows_of(config), released_rows(exports, config, "train")
+    loaded, expected_rows = rows_of(config), released_rows(exports, config, "train")
     settings = arguments(DPOConfig, tmp_path, len(loaded), max_length=ready(config)["max_length"])
     batch = next(iter(DPOTrainer(str(model_folder), args=settings, train_dataset=loaded).get_train_dataloader()))
     whole = texts(batch["input_ids"], batch["attention_mask"], processor)
@@ -66,10 +94,10 @@ def test_dpo_compares_every_pair_whole(
     half = len(whole) // 2  # the chosen ones, then the rejected ones
     pairs = zip(whole[:half], whole[half:], compared[:half], compared[half:], strict=True)
     expected = Counter(
-        (*map(row.chat, row.answers), *(f"{answer}<|im_end|>\n" for answer in row.answers)) for row in released
+        (*map(row.chat, row.answers), *(f"{answer}<|im_end|>\n" for answer in row.answers)) for row in expected_rows
     )
     assert Counter(pairs) == expected
-    assert len(batch["image_grid_thw"]) == 2 * sum(row.pictures for row in released)
+    assert len(batch["image_grid_thw"]) == 2 * sum(row.pictures for row in expected_rows)
     assert has_tokens_of_its_pictures(batch, processor)
 
 
@@ -82,21 +110,18 @@ def test_grpo_asks_every_prompt_with_its_picture_and_knows_its_answer(
     from trl import GRPOConfig, GRPOTrainer
 
     loaded = rows_of(config).filter(lambda row: len(row["images"]) == pictures)
-    released = [row for row in released_rows(exports, config, "train") if row.pictures == pictures]
+    expected_rows = [row for row in released_rows(exports, config, "train") if row.pictures == pictures]
     settings = arguments(
         GRPOConfig, tmp_path, 2 * len(loaded), num_generations=2, max_completion_length=1, steps_per_generation=1
     )
     trainer = GRPOTrainer(str(model_folder), lambda completions, **_: [0.0] * len(completions), settings, loaded)
     asked = next(iter(trainer.get_train_dataloader()))
-    given = Counter(
-        (row["row_id"], row["prompt"][0]["content"], len(row["images"]), (row["ground_truth"], row["verification"], *row["choices"]))
-        for row in asked
-    )  # fmt: skip
-    assert given == Counter((row.row_id, row.prompt, row.pictures, row.answers) for row in released for _ in range(2))
+    given = Counter((row["row_id"], len(row["images"]), row["ground_truth"]) for row in asked)
+    assert given == Counter((row.row_id, row.pictures, row.answers[0]) for row in expected_rows for _ in range(2))
     made = trainer._prepare_inputs(asked)  # the prompts as the model gets them
     prompts = texts(made["prompt_ids"], made["prompt_mask"], trainer.processing_class)
-    assert Counter(prompts) == Counter(row.asked() for row in released for _ in range(2))
-    assert len(made.get("image_grid_thw", ())) == 2 * sum(row.pictures for row in released)
+    assert Counter(prompts) == Counter(row.asked() for row in expected_rows for _ in range(2))
+    assert len(made.get("image_grid_thw", ())) == 2 * sum(row.pictures for row in expected_rows)
 
 
 def test_at_the_default_length_a_long_trace_is_cut_which_the_ready_configuration_prevents(
@@ -104,10 +129,10 @@ def test_at_the_default_length_a_long_trace_is_cut_which_the_ready_configuration
 ) -> None:
     from trl import SFTConfig, SFTTrainer
 
-    loaded, released = rows_of("sft_stage1"), released_rows(exports, "sft_stage1", "train")
+    loaded, expected_rows = rows_of("sft_stage1"), released_rows(exports, "sft_stage1", "train")
     settings = arguments(SFTConfig, tmp_path, len(loaded))
     batch = next(iter(SFTTrainer(str(model_folder), args=settings, train_dataset=loaded).get_train_dataloader()))
-    whole = {f"{answer}<|im_end|>\n" for row in released for answer in row.answers}
+    whole = {f"{answer}<|im_end|>\n" for row in expected_rows for answer in row.answers}
     cut = [text for text in texts(batch["input_ids"], batch["labels"] != -100, processor) if text not in whole]
     assert settings.max_length < ready("sft_stage1")["max_length"]
     assert cut

@@ -55,7 +55,9 @@ def train(exports: Path, model_folder: Path, tmp_path: Path, monkeypatch: pytest
 
     def run(task: str, config: str, method: str, **changes: Any) -> Path:
         out = tmp_path / method / config
-        settings = ON_A_CPU | (FEW_TOKENS if task == "rl" else {}) | {"model_name_or_path": model_folder, "output_dir": out}
+        settings = (
+            ON_A_CPU | (FEW_TOKENS if task == "rl" else {}) | {"model_name_or_path": model_folder, "output_dir": out}
+        )
         arguments = parsed(task, Path(CONFIGURATIONS) / method / f"{config}.yaml", settings | changes)
         import_module(f"trl.scripts.{COMMANDS[task]}").main(*arguments)
         return out
