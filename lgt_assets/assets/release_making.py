@@ -11,7 +11,7 @@ from lgt_assets.delta_files import TableFolder
 from lgt_assets.release.benchmarks import read_benchmarks
 from lgt_assets.release.configs import RELEASE_TABLES, Draw
 from lgt_assets.release.exclusions import counted, exclusions, rows_with_special_texts, without
-from lgt_assets.release.making import Draft, make_release, release_rows
+from lgt_assets.release.making import Draft, make_release, release_row
 from lgt_assets.release.pins import EXCLUSIONS, TABLE
 from lgt_assets.schemas import frame
 from lgt_assets.settings import Profile
@@ -38,7 +38,7 @@ def kept_release(store: DeltaStore, profile: Profile, shards: Sequence[str], *, 
     known = held.filter(pl.col("release_id") == release.release_id)
     if known.height:
         return known.row(0, named=True)
-    row = release_rows(
+    row = release_row(
         release,
         written,
         number=(held["number"].max() or 0) + 1,

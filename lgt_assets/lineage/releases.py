@@ -40,8 +40,7 @@ def releases_with(folder: TableFolder, ids: Mapping[str, list[str]], split: str 
         return []
     table = folder.open("release")
     rows = table.scan(table.slices).collect().to_dicts() if table.slices else []
-    # A release has no time; the table versions that it pins only grow.
-    rows.sort(key=lambda row: sum(one["version"] for one in row["inputs"]), reverse=True)
+    rows.sort(key=lambda row: row["number"], reverse=True)
     left, found = MOST_ROWS, []
     for row in rows[:MOST_RELEASES]:
         files = [

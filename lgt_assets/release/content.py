@@ -1,28 +1,23 @@
 """What rows say, whatever file they are in: one digest for a config's split, equal on every machine and for every format."""
 
 import hashlib
-import io
 
 import polars as pl
 
 from lgt_assets.release.formats.rows import ADDED, PLACE
 
-DIGEST = "content_digest"
+CONTENT = "content"
 
 
-def with_digests(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with the column ``content_digest``: sha256 of each row as JSON, with its pictures' sha256, without its place.
+def with_content(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with the column ``content``: each as JSON, with its pictures' sha256 and without its place.
 
     Args:
         rows: as :meth:`lgt_assets.release.pinned_rows.PinnedRows.batches` gives them.
     """
     sha256s = pl.col("pictures").list.eval(pl.element().struct.field("sha256")).alias("sha256s")
-    file = io.BytesIO()
-    rows.with_columns(sha256s).drop(*ADDED, *PLACE).write_ndjson(file)
-    lines = file.getvalue().splitlines() if rows.height else []
-    # JSON escapes line ends within texts, so that there is one line a row.
-    digests = pl.Series(DIGEST, [hashlib.sha256(line).digest() for line in lines], dtype=pl.Binary)
-    return rows.with_columns(digests)
+    said = [name for name in rows.columns if name not in (*ADDED, *PLACE)]
+    return rows.with_columns(pl.struct(*said, sha256s).struct.json_encode().alias(CONTENT))
 
 
 class ContentDigest:
@@ -32,10 +27,15 @@ class ContentDigest:
         self._hash = hashlib.sha256()
         self.rows = 0
 
-    def add(self, digests: pl.Series) -> None:
-        """Take the digests of some rows."""
-        self._hash.update(b"".join(digests))
-        self.rows += len(digests)
+    def add(self, content: pl.Series) -> None:
+        """Take some rows; JSON objects one after the other are told apart."""
+        import pyarrow as pa
+
+        self.rows += len(content)
+        for chunk in pa.chunked_array([content.to_arrow()]).cast(pa.large_binary()).chunks:
+            offsets, values = chunk.buffers()[1:]
+            ends = memoryview(offsets).cast("q")[chunk.offset : chunk.offset + len(chunk) + 1]
+            self._hash.update(memoryview(values)[ends[0] : ends[-1]])  # the texts lie one after the other
 
     def hexdigest(self) -> str:
         """64 hexadecimal digits."""

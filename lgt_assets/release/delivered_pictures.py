@@ -1,6 +1,7 @@
 """Rows with their pictures as a format wants them: bytes, files beside, addresses, or ids alone."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -9,38 +10,49 @@ from lgt_assets.engines.image_bytes import path_of
 from lgt_assets.release.formats.base import EMBEDDED, FILES, NAMED, Delivery
 from lgt_assets.release.picture_bytes import PictureBytes
 
-WINDOW = 64  # pictures read at once
-MOST_BYTES = 32 << 20  # of pictures in the rows handed on together
+WINDOW = 256  # rows whose pictures are read at once
+MOST_BYTES = 16 << 20  # of pictures in the rows handed on together
 _COLUMN = "pictures"
 
 
-def with_delivered(
-    rows: pl.DataFrame, delivery: Delivery, folder: Path, pictures: PictureBytes
-) -> Iterator[pl.DataFrame]:
-    """The rows, in their order and some at a time; the column ``pictures`` holds what is written for each picture.
+@dataclass(frozen=True)
+class Delivered:
+    """Some rows in their order.
+
+    Attributes:
+        rows: the column ``pictures`` holds lists: of places in ``contents`` where those are given, of paths for files and
+            originals, and of what was there for pictures that are only named.
+        contents: bytes of pictures. They stay out of frames, which would copy them at each step.
+    """
+
+    rows: pl.DataFrame
+    contents: Sequence[bytes] = ()
+
+
+def with_delivered(rows: pl.DataFrame, delivery: Delivery, folder: Path, pictures: PictureBytes) -> Iterator[Delivered]:
+    """The rows, some at a time, with what is written for each picture.
 
     Args:
         rows: with lists of :data:`lgt_assets.release.pinned_rows.PICTURE`.
-        delivery: ``embedded``: structs of ``bytes`` and ``path`` (null); ``files``: paths below ``folder``, where the files are
-            written; ``referenced``: absolute paths of the originals; ``named``: rows stay as they are.
+        delivery: ``embedded``, ``files`` (written below ``folder``), ``referenced`` (where the originals lie) or ``named``.
         folder: of the export.
         pictures: reads them.
     """
     if delivery == NAMED:
-        yield rows
+        yield Delivered(rows)
         return
     given: list = []
     start = end = held = 0
     for window in rows[_COLUMN].to_frame().iter_slices(WINDOW):
-        shown = window[_COLUMN].explode(empty_as_null=False).to_list()
+        shown = window[_COLUMN].explode(empty_as_null=False).struct.unnest().rows()
         if delivery == EMBEDDED:
-            contents = list(pictures.read(shown))
+            contents = pictures.read(shown)
             held += sum(map(len, contents))
             given += contents
         elif delivery == FILES:
             given += pictures.write(folder, shown)
         else:
-            given += [str(path_of(picture["uri"])) for picture in shown]
+            given += [path_of(uri) for _image_id, _sha256, uri in shown]
         end += window.height
         if held >= MOST_BYTES:
             yield _replaced(rows.slice(start, end - start), given, delivery)
@@ -49,13 +61,17 @@ def with_delivered(
         yield _replaced(rows.slice(start, end - start), given, delivery)
 
 
-def _replaced(rows: pl.DataFrame, given: Sequence, delivery: Delivery) -> pl.DataFrame:
-    import numpy as np
+def _replaced(rows: pl.DataFrame, given: list, delivery: Delivery) -> Delivered:
+    if delivery == EMBEDDED:
+        return Delivered(rows.with_columns(_as_lists(range(len(given)), pl.UInt32, rows)), given)
+    return Delivered(rows.with_columns(_as_lists(given, pl.String, rows)))
+
+
+def _as_lists(values: Sequence, kind: type[pl.DataType], rows: pl.DataFrame) -> pl.Series:
+    """``values`` in lists as long as those of the column ``pictures``."""
     import pyarrow as pa
 
-    values = pa.array(given, pa.large_binary() if delivery == EMBEDDED else pa.large_string())
-    if delivery == EMBEDDED:
-        values = pa.StructArray.from_arrays([values, pa.nulls(len(given), pa.large_string())], ["bytes", "path"])
-    offsets = np.concatenate(([0], np.cumsum(rows[_COLUMN].list.len().to_numpy(), dtype=np.int64)))
-    lists = pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), values)
-    return rows.with_columns(pl.Series(_COLUMN, pl.from_arrow(lists)))
+    flat = pl.Series(values, dtype=kind).to_arrow()
+    lengths = rows[_COLUMN].list.len().cast(pl.Int64)
+    offsets = pl.concat([pl.Series([0], dtype=pl.Int64), lengths.cum_sum()]).to_arrow()
+    return pl.Series(_COLUMN, pl.from_arrow(pa.LargeListArray.from_arrays(offsets, flat)))

@@ -63,7 +63,7 @@ class HashOrder:
         for bucket in range(self._count):
             path = self._folder / str(bucket)
             if path.exists():
-                with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
+                with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as reader:
                     rows = pl.DataFrame(pl.from_arrow(reader.read_all()))
                 yield rows.sort(pl.col(self._key).str.slice(-16), self._key)
 
@@ -83,7 +83,7 @@ class HashOrder:
     def _writer(path: Path, schema: "pa.Schema") -> "pa.RecordBatchStreamWriter":
         import pyarrow as pa
 
-        return pa.ipc.new_stream(str(path), schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
+        return pa.ipc.new_stream(str(path), schema)
 
     def _close(self) -> None:
         for writer in self._writers.values():

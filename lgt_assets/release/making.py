@@ -103,7 +103,7 @@ def write_pictures(path: Path, pinned: PinnedRows) -> None:
         writer.close()
 
 
-def release_rows(release: Release, written: Sequence[Written], *, number: int, uri: str, code_version: str) -> dict:
+def release_row(release: Release, written: Sequence[Written], *, number: int, uri: str, code_version: str) -> dict:
     """The row of ``release``; that of an earlier one of the same id stays instead of it."""
     return {
         "release_id": release.release_id, "number": number, "uri": uri, "code_version": code_version,

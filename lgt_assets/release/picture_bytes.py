@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 
@@ -10,12 +11,19 @@ from lgt_assets.engines.base import ImageReference
 from lgt_assets.engines.image_bytes import ImageUnreadable, media_type, read_image_bytes
 from lgt_assets.errors import LgtError, SourceError
 
+Picture = tuple[str, str, str]  # image_id, sha256, uri
 FOLDER = "images"
 SUFFIXES = {
     "image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif", "image/bmp": ".bmp",
     "image/tiff": ".tiff",
 }  # fmt: skip
-_THREADS = 8  # more than cores: they wait for disks
+_THREADS = 1  # more than cores: they wait for disks
+_TOGETHER = 256
+
+
+def batched(pictures: Sequence[Picture]) -> Iterator[Sequence[Picture]]:
+    """A few at a time: handing one picture to a thread costs as much as reading a small one."""
+    return (pictures[start : start + _TOGETHER] for start in range(0, len(pictures), _TOGETHER))
 
 
 class PictureBytes:
@@ -41,47 +49,52 @@ class PictureBytes:
         """End the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def read(self, pictures: Sequence[dict]) -> Iterator[bytes]:
-        """The bytes of each picture (``image_id``, ``sha256``, ``uri``), in order.
+    def read(self, pictures: Sequence[Picture]) -> list[bytes]:
+        """The bytes of each picture, in order.
 
         Raises:
             SourceError: one is missing, changed, or cannot be freed of what was to be removed.
         """
-        for content, changed in self._threads.map(self._read, pictures):
-            self.changed += changed
-            yield content
+        read = list(chain.from_iterable(self._threads.map(self._read_some, batched(pictures))))
+        self.changed += sum(changed for _, changed in read)
+        return [content for content, _ in read]
 
-    def write(self, folder: Path, pictures: Sequence[dict]) -> list[str]:
+    def write(self, folder: Path, pictures: Sequence[Picture]) -> list[str]:
         """Write each picture that is not there yet; paths relative to ``folder``, named by the sha256 of what was added.
 
         Raises:
             SourceError: as :meth:`read`, or it is of no known type.
         """
-        found = list(self._threads.map(lambda picture: self._write(folder, picture), pictures))
+        some = self._threads.map(lambda own: [self._write(folder, picture) for picture in own], batched(pictures))
+        found = list(chain.from_iterable(some))
         self.changed += sum(changed for _, changed in found)
         return [path for path, _ in found]
 
-    def _read(self, picture: dict) -> tuple[bytes, bool]:
+    def _read_some(self, pictures: Sequence[Picture]) -> list[tuple[bytes, bool]]:
+        return [self._read(picture) for picture in pictures]
+
+    def _read(self, picture: Picture) -> tuple[bytes, bool]:
+        image_id, sha256, uri = picture
         try:
-            content = read_image_bytes(ImageReference(picture["sha256"], picture["uri"]))
+            content = read_image_bytes(ImageReference(sha256, uri))
             return self._change(content) if self._change else (content, False)
         except (ImageUnreadable, LgtError) as error:
-            raise SourceError(f"picture {picture['image_id']}: {error}") from error
+            raise SourceError(f"picture {image_id}: {error}") from error
 
-    def _write(self, folder: Path, picture: dict) -> tuple[str, bool]:
-        home = folder / FOLDER / picture["sha256"][:2]
+    def _write(self, folder: Path, picture: Picture) -> tuple[str, bool]:
+        image_id, sha256, _uri = picture
+        home = folder / FOLDER / sha256[:2]
         for suffix in SUFFIXES.values():
-            name = picture["sha256"] + suffix
-            if (home / name).exists():
-                return f"{FOLDER}/{picture['sha256'][:2]}/{name}", False
+            if (home / (sha256 + suffix)).exists():
+                return f"{FOLDER}/{sha256[:2]}/{sha256}{suffix}", False
         content, changed = self._read(picture)
         try:
-            name = picture["sha256"] + SUFFIXES[media_type(content)]
+            name = sha256 + SUFFIXES[media_type(content)]
         except ImageUnreadable as error:
-            raise SourceError(f"picture {picture['image_id']}: {error}") from error
+            raise SourceError(f"picture {image_id}: {error}") from error
         home.mkdir(parents=True, exist_ok=True)
         # Two threads may write one picture at once; each writes a whole file of its own.
         temporary = home / f".{name}.{os.getpid()}.{id(content)}"
         temporary.write_bytes(content)
         temporary.replace(home / name)
-        return f"{FOLDER}/{picture['sha256'][:2]}/{name}", changed
+        return f"{FOLDER}/{sha256[:2]}/{name}", changed

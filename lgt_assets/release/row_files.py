@@ -1,20 +1,24 @@
 """The files that rows are written to: parquet in parts, or JSON Lines; a few thousand rows in memory at most."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from lgt_assets.release.formats.base import Format
+from lgt_assets.release.formats.base import EMBEDDED, Format
 from lgt_assets.release.hub_features import metadata
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-GROUP_ROWS, GROUP_BYTES = 8192, 32 << 20
+GROUP_ROWS, GROUP_BYTES = 8192, 16 << 20
+# Columns of few values; in all others a dictionary would be begun in vain.
+REPEATED = {
+    "ability", "data_source", "difficulty", "form", "kind", "recipe", "role", "split", "stage", "style", "type", "verification",
+}  # fmt: skip
 PART_BYTES = 500_000_000  # what the hub advises for one file
 
 
@@ -23,8 +27,8 @@ class RowFiles(Protocol):
 
     columns: dict[str, str]
 
-    def add(self, rows: pl.DataFrame) -> None:
-        """Write some rows, now or later."""
+    def add(self, rows: pl.DataFrame, contents: Sequence[bytes]) -> None:
+        """Write some rows, now or later; ``contents`` are the pictures that their lists count in."""
 
     def close(self) -> list[Path]:
         """Write what is left; the files, in order."""
@@ -43,7 +47,7 @@ class JsonLines:
         self._path = path
         self.columns: dict[str, str] = {}
 
-    def add(self, rows: pl.DataFrame) -> None:
+    def add(self, rows: pl.DataFrame, contents: Sequence[bytes] = ()) -> None:
         """Write some rows."""
         self.columns = {name: str(kind) for name, kind in rows.schema.items()}
         with self._path.open("ab") as file:
@@ -64,17 +68,21 @@ class ParquetParts:
     def __init__(self, names: Iterator[Path], form: Format):
         self._names, self._form = names, form
         self._held: list[pl.DataFrame] = []
+        self._contents: list[bytes] = []
         self._held_rows = self._held_bytes = 0
         self._writer: pq.ParquetWriter | None = None
         self._file: io.BufferedWriter | None = None
         self._paths: list[Path] = []
         self.columns: dict[str, str] = {}
 
-    def add(self, rows: pl.DataFrame) -> None:
+    def add(self, rows: pl.DataFrame, contents: Sequence[bytes] = ()) -> None:
         """Take some rows; they are written when a row group is full."""
+        if contents:
+            column = self._form.image_columns[0]
+            self._contents += [contents[place] for place in rows[column].explode(empty_as_null=False)]
+            self._held_bytes += sum(map(len, self._contents[-rows.height :]))
         self._held.append(rows)
         self._held_rows += rows.height
-        self._held_bytes += rows.estimated_size()
         if self._held_rows >= GROUP_ROWS or self._held_bytes >= GROUP_BYTES:
             self._write()
 
@@ -87,8 +95,10 @@ class ParquetParts:
 
     def _write(self) -> None:
         table = pl.concat(self._held).to_arrow()
-        self._held, self._held_rows, self._held_bytes = [], 0, 0
         table = table.cast(plain_schema(table.schema))
+        if self._form.pictures == EMBEDDED:
+            table = with_contents(table, self._form.image_columns[0], self._contents)
+        self._held, self._contents, self._held_rows, self._held_bytes = [], [], 0, 0
         if self._writer is None:
             self._begin_part(table.schema)
         self._writer.write_table(table, row_group_size=max(1, table.num_rows))
@@ -107,9 +117,10 @@ class ParquetParts:
             self.columns = {one.name: str(one.type) for one in schema}
         leaves = leaf_columns(schema)
         texts = [name for name in leaves if not name.endswith(".bytes")]
+        repeated = [name for name in texts if REPEATED & set(name.split("."))]
         self._writer = pq.ParquetWriter(
             self._file, schema, compression={name: "ZSTD" if name in texts else "NONE" for name in leaves},
-            compression_level=dict.fromkeys(texts, 3), use_dictionary=texts, write_statistics=texts, store_schema=self._form.hub,
+            compression_level=dict.fromkeys(texts, 3), use_dictionary=repeated, write_statistics=texts, store_schema=self._form.hub,
         )  # fmt: skip
 
     def _end_part(self) -> None:
@@ -117,6 +128,18 @@ class ParquetParts:
             self._writer.close()
             self._file.close()
             self._writer = self._file = None
+
+
+def with_contents(table: "pa.Table", column: str, contents: Sequence[bytes]) -> "pa.Table":
+    """The table with structs of ``bytes`` and ``path`` (null) in ``column``'s lists, taken from ``contents`` in their order."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lists = table[column].combine_chunks()
+    given = pa.array(contents, pa.binary())
+    structs = pa.StructArray.from_arrays([given, pa.nulls(len(given), pa.string())], ["bytes", "path"])
+    offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(pc.list_value_length(lists))])
+    return table.set_column(table.schema.get_field_index(column), column, pa.ListArray.from_arrays(offsets, structs))
 
 
 def plain_schema(schema: "pa.Schema") -> "pa.Schema":

@@ -1,18 +1,19 @@
 """Writing the rows of a release in one format: read from the pinned tables, ordered by hash, turned, written; flat in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from lgt_assets.release.configs import CONFIGS, KEYS, SPLITS, Config, Draw, drawn_ids
-from lgt_assets.release.content import DIGEST, ContentDigest, with_digests
-from lgt_assets.release.delivered_pictures import with_delivered
+from lgt_assets.release.content import CONTENT, ContentDigest, with_content
+from lgt_assets.release.delivered_pictures import Delivered, with_delivered
 from lgt_assets.release.formats.base import NAMED, Delivery, Format, Rows
 from lgt_assets.release.hash_order import HashOrder
 from lgt_assets.release.picture_bytes import PictureBytes
 from lgt_assets.release.pinned_rows import PICTURE, PinnedRows
+from lgt_assets.release.reading_ahead import reading_ahead
 from lgt_assets.release.row_files import RowFiles, row_files
 from lgt_assets.schemas import frame
 
@@ -82,13 +83,13 @@ class _Output:
             chosen &= pl.col(KEYS[CONFIGS[self._config].table]).is_in(self._drawn.implode())
         return rows.filter(chosen)
 
-    def add(self, rows: pl.DataFrame) -> None:
+    def add(self, rows: pl.DataFrame, contents: Sequence[bytes] = ()) -> None:
         task = CONFIGS[self._config].task
-        turned = self._form.columns[task](Rows(rows.drop(DIGEST), task, self._split, self._content.rows))
+        turned = self._form.columns[task](Rows(rows.drop(CONTENT), task, self._split, self._content.rows))
         if turned.height != rows.height:
             raise AssertionError(f"format {self._form.name} made {turned.height} rows of {rows.height}")
-        self._files.add(turned)
-        self._content.add(rows[DIGEST])
+        self._files.add(turned, contents)
+        self._content.add(rows[CONTENT])
 
     def close(self, empty: pl.DataFrame) -> Written:
         if not self._content.rows and self._form.pictures == NAMED:
@@ -139,19 +140,24 @@ def write_rows(
                 for split in SPLITS
             }
             done = 0
-            for bucket in order.buckets():
-                for rows in with_delivered(with_digests(bucket), wanted.pictures, folder, pictures):
-                    for (name, split), output in outputs.items():
-                        chosen = output.chosen(rows)
-                        if chosen.height:
-                            output.add(chosen)
-                            if look is not None and split == SPLITS[0]:
-                                look(name, chosen)
-                done += bucket.height
+            for some in reading_ahead(_delivered(order, wanted, folder, pictures)):
+                for (name, split), output in outputs.items():
+                    chosen = output.chosen(some.rows)
+                    if chosen.height:
+                        output.add(chosen, some.contents)
+                        if look is not None and split == SPLITS[0]:
+                            look(name, chosen)
+                done += some.rows.height
                 progress(f"writing {table}", done, pinned.count(table))
             empty = _empty(table)
             written += [output.close(empty) for output in outputs.values()]
     return sorted(written, key=lambda one: (list(CONFIGS).index(one.config), SPLITS.index(one.split)))
+
+
+def _delivered(order: HashOrder, wanted: Wanted, folder: Path, pictures: PictureBytes) -> Iterator[Delivered]:
+    """All rows in their order, with their content and pictures, some at a time."""
+    for bucket in reading_ahead(map(with_content, order.buckets())):
+        yield from with_delivered(bucket, wanted.pictures, folder, pictures)
 
 
 def _spill(
@@ -160,7 +166,7 @@ def _spill(
     """Give all rows of a table to ``order``; the ids of the train rows of configs that have a size."""
     ids: dict[str, list[str]] = {name: [] for name in sized}
     done, total = 0, pinned.count(table)
-    for batch in pinned.batches(table):
+    for batch in reading_ahead(pinned.batches(table)):
         order.add(batch)
         for name, config in sized.items():
             train = pl.col("stage").is_in(config.stages) & (pl.col("split") == SPLITS[0])
@@ -173,7 +179,7 @@ def _spill(
 def _empty(table: str) -> pl.DataFrame:
     """No rows, with the columns that rows have on their way."""
     rows = frame(table, []).with_columns(
-        pl.lit([], dtype=pl.List(PICTURE)).alias("pictures"), pl.lit(b"").alias(DIGEST),
+        pl.lit([], dtype=pl.List(PICTURE)).alias("pictures"), pl.lit("").alias(CONTENT),
         *(pl.lit(None).alias(name) for name in ("split", "width", "height")),
     )  # fmt: skip
     return rows.clear()

@@ -5,28 +5,29 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from lgt_assets.release.files import write_release
 
+from lgt_assets.delta_files import TableFolder
 from lgt_assets.lineage import releases
 from lgt_assets.lineage.dossier import read_dossier
 from lgt_assets.lineage.releases import TABLE_BY_PREFIX, releases_with
 from lgt_assets.lineage.subject import find
 from lgt_assets.release.configs import CONFIGS, RELEASE_TABLES, Draw
+from lgt_assets.release.exclusions import SCHEMA
+from lgt_assets.release.making import Draft, make_release, release_row
 from lgt_assets.schemas import frame
 from lgt_assets_tests.made_tables import made_id
 
 EXAMPLE = made_id("sft_mix")
+NOTHING = pl.DataFrame(schema=SCHEMA)
 
 
 @pytest.fixture
 def released(store) -> dict:
     """A release as the asset writes it, of the made tables."""
-    tables = {name: store.scan(name) for name in RELEASE_TABLES}
     root = Path(store.root).parent / "releases"
-    none = pl.DataFrame(schema={"table": pl.String, "row_id": pl.String, "reason": pl.String})
-    release_id, files = write_release(root, tables, none, draw=Draw({}), title="Made", provenance={})
-    row = {"release_id": release_id, "uri": str(root / release_id), "code_version": "1", "files": files, "excluded": [],
-           "inputs": [{"table": name, "version": store.version(name)} for name in RELEASE_TABLES]}  # fmt: skip
+    draft = Draft({name: store.version(name) for name in RELEASE_TABLES}, store.shards("images"), Draw({}), NOTHING)
+    release, written = make_release(root, TableFolder(store.root), draft, lambda *_: {})
+    row = release_row(release, written, number=1, uri=str(root / release.release_id), code_version="1")
     store.append("release", frame("release", [row]))
     return row
 

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from lgt_assets.assets.release_making import kept_release
 from lgt_assets.delta_files import TableFolder
+from lgt_assets.release.companions import write_companions
 from lgt_assets.release.exporting import export_release
 from lgt_assets.release.formats.registry import FORMATS
 from lgt_assets.release.options import Options
 from lgt_assets.release.pins import read_release
 from lgt_assets.storage import DeltaStore
 from lgt_assets_tests.trainers.made_examples import MADE, SHARDS, write_examples
+from lgt_assets_tests.trainers.ready_files import ready_files
 
 
 def write_exports(folder: Path) -> None:
@@ -33,7 +35,8 @@ def write_exports(folder: Path) -> None:
         assert all(rows for rows, _ in release.contents.values()), f"a config's split is empty: {release.contents}"
         assert not release.excluded.height, f"made rows were left out: {release.excluded}"
         for form in FORMATS.values():
-            export_release(release, tables, folder / form.name, Options(form))
+            exported = export_release(release, tables, folder / form.name, Options(form))
+            write_companions(folder / form.name, ready_files(form.name, exported.written))
         pictures = store.read("images").select("image_id", "sha256")
         (folder / "pictures.json").write_text(json.dumps(dict(pictures.iter_rows())))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lgt_assets_tests.trainers.released_rows import CONFIGS, SPLITS, ReleasedRow, released_rows
+from lgt_assets_tests.trainers.released_rows import CONFIGS, SPLITS, ReleasedRow, hashes, released_rows
 from lgt_assets_tests.trainers.swift.encoding import Encoder, encoder, load
 
 pytest.importorskip("swift")
@@ -44,6 +44,7 @@ def test_every_row_arrives_and_its_answer_alone_is_trained_on(
     assert len(arrived) == len(rows) > 0
     for row, written, one in zip(rows, exported(exports, config, split), arrived, strict=True):
         assert [picture["path"] for picture in one["images"]] == written["images"]
+        assert hashes(Path(path).read_bytes() for path in written["images"]) == row.shown
         encoded = encode.encode(one)
         for side, answer in zip(SIDES[task], row.answers, strict=True):
             assert_encoded(encode, encoded, side, row, answer)
@@ -71,6 +72,7 @@ def test_structured_rows_arrive_too(config: str, split: str, exports: Path, mode
     arrived = load(*sorted((exports / "structured" / config).glob(f"{split}-*.parquet")))
     assert len(arrived) == len(rows) > 0
     for row, one in zip(rows, arrived, strict=True):
+        assert hashes(picture["bytes"] for picture in one["images"]) == row.shown
         assert_encoded(encode, encode.encode(one), "", row, *row.answers)
 
 
