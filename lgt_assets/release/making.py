@@ -12,7 +12,7 @@ import polars as pl
 
 from lgt_assets.delta_files import TableFolder
 from lgt_assets.release.companions import companions, write_companions
-from lgt_assets.release.configs import CONFIGS, RELEASE_TABLES, Draw
+from lgt_assets.release.configs import RELEASE_TABLES, Draw
 from lgt_assets.release.exclusions import counted
 from lgt_assets.release.formats.rows import ROWS
 from lgt_assets.release.manifest import write_manifest
@@ -49,7 +49,7 @@ def make_release(
         draft: what it consists of.
         facts: called when the rows are written; gives what the card tells of them.
         progress: told now and then.
-        look: shown the train rows of every config as they pass.
+        look: shown the rows of every config as they pass, with its name.
 
     Raises:
         LgtError: fewer rows than are to be drawn, or a file is gone; nothing is left behind.
@@ -117,8 +117,3 @@ def release_row(release: Release, written: Sequence[Written], *, number: int, ur
         "excluded": counted(release.excluded), "facts": json.dumps(release.facts),
         "libraries": [{"name": name, "version": version} for name, version in release.libraries.items()],
     }  # fmt: skip
-
-
-def rows_by_config(written: Sequence[Written]) -> dict[str, dict[str, int]]:
-    """Rows by config and split."""
-    return {name: {one.split: one.rows for one in written if one.config == name} for name in CONFIGS}

@@ -3,12 +3,12 @@
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
 from lgt_assets.release.formats.base import EMBEDDED, Format
-from lgt_assets.release.hub_features import metadata
+from lgt_assets.release.hub_features import features, image_columns_of, metadata
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +25,7 @@ PART_BYTES = 500_000_000  # what the hub advises for one file
 class RowFiles(Protocol):
     """Takes the rows of one config and split in their order."""
 
-    columns: dict[str, str]
+    features: dict[str, Any]
 
     def add(self, rows: pl.DataFrame, contents: Sequence[bytes]) -> None:
         """Write some rows, now or later; ``contents`` are the pictures that their lists count in."""
@@ -45,17 +45,19 @@ class JsonLines:
 
     def __init__(self, path: Path):
         self._path = path
-        self.columns: dict[str, str] = {}
+        self.features: dict[str, Any] = {}
 
     def add(self, rows: pl.DataFrame, contents: Sequence[bytes] = ()) -> None:
         """Write some rows."""
-        self.columns = {name: str(kind) for name, kind in rows.schema.items()}
+        if not self.features:
+            schema = plain_schema(rows.head(0).to_arrow().schema)
+            self.features = features(schema, image_columns_of(schema))
         with self._path.open("ab") as file:
             rows.write_ndjson(file)
 
     def close(self) -> list[Path]:
         """The file, where there are rows."""
-        return [self._path] if self.columns else []
+        return [self._path] if self.features else []
 
 
 class ParquetParts:
@@ -73,7 +75,7 @@ class ParquetParts:
         self._writer: pq.ParquetWriter | None = None
         self._file: io.BufferedWriter | None = None
         self._paths: list[Path] = []
-        self.columns: dict[str, str] = {}
+        self.features: dict[str, Any] = {}
 
     def add(self, rows: pl.DataFrame, contents: Sequence[bytes] = ()) -> None:
         """Take some rows; they are written when a row group is full."""
@@ -112,15 +114,16 @@ class ParquetParts:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._paths.append(path)
         self._file = path.open("wb")
+        self.features = features(schema, image_columns_of(schema))
         if self._form.hub:
             schema = schema.with_metadata(metadata(schema, self._form.image_columns))
-            self.columns = {one.name: str(one.type) for one in schema}
         leaves = leaf_columns(schema)
         texts = [name for name in leaves if not name.endswith(".bytes")]
         repeated = [name for name in texts if REPEATED & set(name.split("."))]
         self._writer = pq.ParquetWriter(
             self._file, schema, compression={name: "ZSTD" if name in texts else "NONE" for name in leaves},
-            compression_level=dict.fromkeys(texts, 3), use_dictionary=repeated, write_statistics=texts, store_schema=self._form.hub,
+            compression_level=dict.fromkeys(texts, 3), use_dictionary=repeated, write_statistics=texts,
+            store_schema=self._form.hub,
         )  # fmt: skip
 
     def _end_part(self) -> None:

@@ -13,7 +13,7 @@ from lgt_assets.release.training_steps import MAX_PIXELS, METHODS, MODEL, Method
 
 FOLDER = "configs"
 PLUGIN = "swift_plugin.py"
-_PLUGIN_TEXT = '''"""Rewards of this data set for ms-swift's GRPO: lgt_answer and lgt_format; named by external_plugins.
+_PLUGIN_TEXT = '''"""Rewards of this data set for ms-swift's GRPO: lgt_answer and lgt_format; external_plugins names this file.
 
 The columns solution, verification and choices of the JSONL files reach them by name. rewards.py must lie beside this file.
 """
