@@ -32,13 +32,14 @@ def _code(language: str, *lines: str) -> str:
     return "\n".join([f"```{language}", *lines, "```"])
 
 
-def _ready(configs: Sequence[str], command: str) -> str:
+def _ready(configs: Sequence[str], sft: str) -> str:
+    """The ready configs by name, and the command ``sft`` with the one that asks for least."""
     if not configs:
         return ""
     named = ", ".join(f"`{path}`" for path in configs)
-    return f"\n\nReady configs for Qwen2.5-VL-7B: {named}. Each says in its first lines how it is run:\n\n" + _code(
-        "bash", f"{command} {configs[0]}"
-    )
+    text = f"\n\nReady configs for Qwen2.5-VL-7B: {named}. Each says in its first lines how it is run"
+    example = next((path for path in configs if "/lora/sft" in path), None)
+    return f"{text}:\n\n" + _code("bash", f"{sft} {example}") if example else f"{text}."
 
 
 def _hub(filled: Sequence[Written], configs: Sequence[str], reader: str) -> str:

@@ -4,8 +4,10 @@ import ast
 
 import yaml
 
+from lgt_assets.release.card_loading import loading
 from lgt_assets.release.configs import CONFIGS
 from lgt_assets.release.swift_configs import PLUGIN, swift_configs
+from lgt_assets.release.writing import Written
 
 ROWS = {name: {"train": 9, "validation": 1} for name in CONFIGS}
 LENGTHS = {name: 1_000 + number for number, name in enumerate(CONFIGS)}
@@ -50,3 +52,13 @@ def test_the_plugin_is_there_where_grpo_is_and_names_the_rewards_that_it_asks_fo
 def test_without_validation_rows_nothing_is_evaluated() -> None:
     settings = read(swift_configs({"sft_stage1": {"train": 9}}, LENGTHS), "full", "sft_stage1")
     assert settings["eval_strategy"] == "no" and "val_dataset" not in settings
+
+
+def test_the_card_shows_the_command_of_a_config_that_is_there() -> None:
+    texts = swift_configs(ROWS, LENGTHS)
+    written = [Written("sft_stage1", "train", 9, "", ("sft_stage1_train.jsonl",), 1, {})]
+    told = loading("swift", written, sorted(texts))
+    assert "swift sft configs/lora/sft_stage1.yaml" in told
+    assert "swift sft configs/lora/sft_stage1.yaml" in texts["configs/lora/sft_stage1.yaml"]
+    without_sft = loading("swift", written, ["configs/lora/dpo_stage1.yaml"])
+    assert "`configs/lora/dpo_stage1.yaml`" in without_sft and "swift sft configs" not in without_sft
