@@ -61,4 +61,4 @@ def test_the_card_shows_the_command_of_a_config_that_is_there() -> None:
     assert "swift sft configs/lora/sft_stage1.yaml" in told
     assert "swift sft configs/lora/sft_stage1.yaml" in texts["configs/lora/sft_stage1.yaml"]
     without_sft = loading("swift", written, ["configs/lora/dpo_stage1.yaml"])
-    assert "`configs/lora/dpo_stage1.yaml`" in without_sft and "swift sft configs" not in without_sft
+    assert "`configs/lora/` (1)" in without_sft and "swift sft configs" not in without_sft
