@@ -214,6 +214,10 @@ class ReleaseSettings(Settings):
     )
     sizes: dict[str, int] = Field({}, description="Rows of a config's train split, drawn by hash: exactly so many.")
     seed: int = Field(0, ge=0, description="Which draw.")
+    tokenizer: Path | None = Field(
+        None,
+        description="Folder of the model to be trained, or its tokenizer.json: lengths are then counted, not estimated.",
+    )
 
 
 class Profile(Settings):

@@ -1,7 +1,5 @@
 """The release: all shards as files for trainers, with the table versions they were made of."""
 
-from pathlib import Path
-
 import dagster as dg
 
 from lgt_assets.assets.shard_asset import STAGES
@@ -29,24 +27,19 @@ def release(context: dg.AssetExecutionContext, tables: Tables, models: Models) -
     often, and texts that trainers would misread are left out and counted by reason (`release:` in the profile).
     """
     from lgt_assets.assets.release_making import kept_release
+    from lgt_assets.observe.release import release_metadata
 
     store, profile = tables.store(), models.profile
     ready, left_out = shards_to_release(context.instance)
     _require_whole(context.instance, store, ready)
     try:
-        row = kept_release(store, profile, ready, root=state_folder() / "releases", code_version=TRANSFORM)
+        kept = kept_release(store, profile, ready, root=state_folder() / "releases", code_version=TRANSFORM)
     except LgtError as error:
         raise dg.Failure(f"release: {error}", allow_retries=False) from error
-    return dg.MaterializeResult(metadata=_metadata(row, left_out))
-
-
-def _metadata(row: dict, left_out: list[str]) -> dict:
-    return {
-        "dagster/uri": row["uri"], "release_id": row["release_id"], "shards": len(row["shards"]),
-        "shards_left_out": dg.MetadataValue.json(left_out), "excluded": dg.MetadataValue.json(row["excluded"]),
-        "pinned": dg.MetadataValue.json(row["inputs"]),
-        "card": dg.MetadataValue.path(str(Path(row["uri"]) / "README.md")),
-    } | {f"rows/{file['config']}/{file['split']}": file["rows"] for file in row["files"]}  # fmt: skip
+    metadata = {
+        "dagster/uri": kept.row["uri"], "shards": len(ready), "shards_left_out": dg.MetadataValue.json(left_out),
+    }  # fmt: skip
+    return dg.MaterializeResult(metadata=metadata | release_metadata(kept.card))
 
 
 def shards_to_release(instance: dg.DagsterInstance) -> tuple[list[str], list[str]]:

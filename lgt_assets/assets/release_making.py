@@ -1,6 +1,7 @@
 """What the asset ``release`` does, apart from Dagster: facts and exclusions gathered, rows written, the row kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -9,35 +10,58 @@ from lgt_assets.assets.picture_hashes import hashes_of
 from lgt_assets.audit.scores import audit_summary
 from lgt_assets.delta_files import TableFolder
 from lgt_assets.release.benchmarks import read_benchmarks
-from lgt_assets.release.configs import RELEASE_TABLES, Draw
-from lgt_assets.release.exclusions import counted, exclusions, rows_with_special_texts, without
+from lgt_assets.release.card import CardFacts
+from lgt_assets.release.companions import card_facts
+from lgt_assets.release.configs import CONFIGS, RELEASE_TABLES, Draw
+from lgt_assets.release.exclusions import exclusions, rows_with_special_texts, without
+from lgt_assets.release.facts import FACT_TABLES, RECORD_TABLES, release_facts
+from lgt_assets.release.formats.rows import ROWS
 from lgt_assets.release.making import Draft, make_release, release_row
+from lgt_assets.release.models_used import template_names
+from lgt_assets.release.options import Options
 from lgt_assets.release.pins import EXCLUSIONS, TABLE
+from lgt_assets.release.token_counters import token_counter
+from lgt_assets.release.token_lengths import TokenLengthMeasure, measured_rows
 from lgt_assets.schemas import frame
 from lgt_assets.settings import Profile
 from lgt_assets.storage import DeltaStore
-from lgt_assets.synthesis.pair_lengths import pair_lengths
 
 
-def kept_release(store: DeltaStore, profile: Profile, shards: Sequence[str], *, root: Path, code_version: str) -> dict:
+@dataclass(frozen=True)
+class Kept:
+    """A release that was made: its row in the table ``release``, and what its card is written from."""
+
+    row: dict
+    card: CardFacts
+
+
+def kept_release(store: DeltaStore, profile: Profile, shards: Sequence[str], *, root: Path, code_version: str) -> Kept:
     """Make a release of the tables as they stand, and keep its row; a release that was made before keeps the row it has.
-
-    Returns:
-        The row of the table ``release``.
 
     Raises:
         LgtError: a benchmark's manifest is wrong, a picture or a file is gone, or fewer rows are there than are to be drawn.
     """
     versions = {table: store.version(table) for table in RELEASE_TABLES}
-    whole = {table: store.scan(table, shards=shards, version=version) for table, version in versions.items()}
+    scans = {
+        table: store.scan(table, shards=shards, version=versions.get(table)) for table in (*FACT_TABLES, *RECORD_TABLES)
+    }
+    whole = {table: scans[table] for table in RELEASE_TABLES}
     excluded = _excluded(store, profile, shards, whole)
     draft = Draft(versions, tuple(shards), Draw(profile.release.sizes, profile.release.seed), excluded)
-    facts = _facts(store, profile, shards, without(whole, excluded), excluded)
-    release, written = make_release(root, TableFolder(store.root, store.storage_options), draft, lambda *_: facts)
+    lengths = Lengths(profile, scans["generations"])
+    facts = release_facts(
+        scans, without(whole, excluded), profile, template_names=template_names(profile),
+        audits=audit_summary(store.read("audits", shards=shards)), shards=len(shards),
+    )  # fmt: skip
+    release, written = make_release(
+        root, TableFolder(store.root, store.storage_options), draft, lambda *_: facts | {"token_lengths": lengths.told()},
+        look=lengths.add,
+    )  # fmt: skip
     held = store.read(TABLE)
     known = held.filter(pl.col("release_id") == release.release_id)
+    card = card_facts(release, Options(ROWS), written)
     if known.height:
-        return known.row(0, named=True)
+        return Kept(known.row(0, named=True), card)
     row = release_row(
         release,
         written,
@@ -49,7 +73,23 @@ def kept_release(store: DeltaStore, profile: Profile, shards: Sequence[str], *, 
     if named.height:
         store.append(EXCLUSIONS, named.select(frame(EXCLUSIONS, []).columns))
     store.append(TABLE, frame(TABLE, [row]))
-    return row
+    return Kept(row, card)
+
+
+class Lengths:
+    """Lengths in tokens of every config's rows, of both splits, measured as they pass."""
+
+    def __init__(self, profile: Profile, generations: pl.LazyFrame):
+        counter, limits = token_counter(profile.release.tokenizer, generations)
+        self._measures = {name: TokenLengthMeasure(counter, limits) for name in CONFIGS}
+
+    def add(self, config: str, rows: pl.DataFrame) -> None:
+        """Take some rows of a config."""
+        self._measures[config].add(measured_rows(rows, CONFIGS[config].task))
+
+    def told(self) -> dict[str, dict]:
+        """By config."""
+        return {name: measure.summary().as_dict() for name, measure in self._measures.items()}
 
 
 def _excluded(
@@ -59,13 +99,3 @@ def _excluded(
     hashes = hashes_of(store, list(shards) if benchmarks.pictures.height else [])
     found = exclusions(whole, benchmarks, hashes, profile)
     return pl.concat([found, rows_with_special_texts(without(whole, found))])
-
-
-def _facts(
-    store: DeltaStore, profile: Profile, shards: Sequence[str], rows: Mapping[str, pl.LazyFrame], excluded: pl.DataFrame
-) -> dict:
-    return {
-        "profile": profile.name, "excluded": counted(excluded), "pair_lengths": pair_lengths(rows["preference_pairs"]),
-        "audits": audit_summary(store.read("audits", shards=shards)),
-        "decontaminated_against": [path.name for path in profile.release.decontaminate],
-    }  # fmt: skip

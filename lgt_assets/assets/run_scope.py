@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from lgt_assets.observe.markdown import plain_text
+from lgt_assets.markdown import plain_text
 
 NOT_MADE = "not_made"
 CHECKS_STEP = "_checks"

@@ -11,7 +11,7 @@ from dagster._core.storage.asset_check_execution_record import (
 )
 
 from lgt_assets.checks.declarations import Check
-from lgt_assets.observe.markdown import plain_text
+from lgt_assets.markdown import plain_text
 from lgt_assets.quality.findings import Finding, Number
 
 EVALUATED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}

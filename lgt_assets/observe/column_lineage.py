@@ -98,12 +98,19 @@ LINEAGE: dict[str, dict[str, str]] = {
             "sft_mix.messages preference_pairs.prompt preference_pairs.chosen preference_pairs.rejected rl_prompts.messages "
             "rl_prompts.ground_truth images.split"
         ),
-        "uri": OWN, "code_version": OWN, "inputs": OWN,
+        "number": OWN, "uri": OWN, "code_version": OWN, "inputs": OWN, "shards": OWN, "settings": OWN, "libraries": OWN,
         "files": (
             "sft_mix.messages preference_pairs.prompt preference_pairs.chosen preference_pairs.rejected rl_prompts.messages "
-            "rl_prompts.ground_truth images.split images.uri"
+            "rl_prompts.ground_truth images.split images.sha256"
         ),
-        "excluded": "images.sha256 seed_questions.question composed_questions.question",
+        "facts": (
+            "images.license images.attribution images.caption_source seed_questions.question_type composed_questions.hops "
+            "sft_mix.recipe preference_pairs.kind rl_prompts.pass_rate"
+        ),
+        "excluded": (
+            "images.sha256 seed_questions.question composed_questions.question sft_mix.messages preference_pairs.prompt "
+            "preference_pairs.chosen preference_pairs.rejected rl_prompts.messages"
+        ),
     },
 }  # fmt: skip
 

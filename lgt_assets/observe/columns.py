@@ -6,8 +6,8 @@ a graph of it). The origins are therefore said once more where it does show them
 
 import dagster as dg
 
+from lgt_assets.markdown import table_of
 from lgt_assets.observe.column_lineage import column_lineage, columns_from, described
-from lgt_assets.observe.markdown import table_of
 from lgt_assets.schemas import SCHEMAS
 
 SCHEMA, LINEAGE, READABLE_LINEAGE = "dagster/column_schema", "dagster/column_lineage", "column lineage"

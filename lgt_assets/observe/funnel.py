@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from lgt_assets.observe.markdown import plain_text, table_of
+from lgt_assets.markdown import plain_text, table_of
 
 MOST_REASONS = 24
 WORD_CHARACTERS = 60

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 import dagster as dg
 import polars as pl
 
+from lgt_assets.charts import png_address
+from lgt_assets.markdown import image_of
 from lgt_assets.observe.funnel import funnel_metadata
-from lgt_assets.observe.markdown import image_of
 from lgt_assets.observe.measures import MEASURES
-from lgt_assets.observe.plots import draw_plots, png_address
+from lgt_assets.observe.plots import draw_plots
 from lgt_assets.observe.preview import render_preview, stored_bytes
 from lgt_assets.observe.shown_rows import Find, choose_rows, shown_pictures
 from lgt_assets.observe.tallies import Tally

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from lgt_assets.errors import SourceError
-from lgt_assets.observe.markdown import image_of, plain_text, table_of
+from lgt_assets.markdown import image_of, plain_text, table_of
 from lgt_assets.observe.shown_rows import ShownPicture, ShownRow
 from lgt_assets.pictures import Box, data_address, picture_of
 from lgt_assets.synthesis.answers import LETTERS

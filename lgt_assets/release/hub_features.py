@@ -24,6 +24,14 @@ def features(schema: "pa.Schema", image_columns: tuple[str, ...]) -> dict[str, A
     return {one.name: images if one.name in image_columns else _feature(one.type) for one in schema}
 
 
+def image_columns_of(schema: "pa.Schema") -> tuple[str, ...]:
+    """Columns that hold pictures, by their type: lists of structs of ``bytes`` and ``path``."""
+    import pyarrow.types as types
+
+    lists = [one for one in schema if types.is_list(one.type) and types.is_struct(one.type.value_type)]
+    return tuple(one.name for one in lists if {field.name for field in one.type.value_type} == {"bytes", "path"})
+
+
 def metadata(schema: "pa.Schema", image_columns: tuple[str, ...]) -> dict[str, str]:
     """The schema metadata that carries :func:`features`."""
     return {KEY: json.dumps({"info": {"features": features(schema, image_columns)}})}

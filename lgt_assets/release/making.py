@@ -3,7 +3,6 @@
 import importlib.metadata
 import json
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,9 @@ from pathlib import Path
 import polars as pl
 
 from lgt_assets.delta_files import TableFolder
+from lgt_assets.leftover_files import RELEASE_IN_WRITING, folder_in_writing
 from lgt_assets.release.companions import companions, write_companions
-from lgt_assets.release.configs import CONFIGS, RELEASE_TABLES, Draw
+from lgt_assets.release.configs import RELEASE_TABLES, Draw
 from lgt_assets.release.exclusions import counted
 from lgt_assets.release.formats.rows import ROWS
 from lgt_assets.release.manifest import write_manifest
@@ -49,14 +49,12 @@ def make_release(
         draft: what it consists of.
         facts: called when the rows are written; gives what the card tells of them.
         progress: told now and then.
-        look: shown the train rows of every config as they pass.
+        look: shown the rows of every config as they pass, with its name.
 
     Raises:
         LgtError: fewer rows than are to be drawn, or a file is gone; nothing is left behind.
     """
-    root.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=root))
-    try:
+    with folder_in_writing(root, RELEASE_IN_WRITING) as temporary:
         pinned = PinnedRows(tables, draft.inputs, draft.shards, draft.excluded)
         with PictureBytes() as pictures:
             wanted = Wanted(ROWS, ROWS.pictures, draft.draw)
@@ -70,8 +68,6 @@ def make_release(
         final = root / release.release_id
         shutil.rmtree(final, ignore_errors=True)
         temporary.rename(final)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return release, written
 
 
@@ -117,8 +113,3 @@ def release_row(release: Release, written: Sequence[Written], *, number: int, ur
         "excluded": counted(release.excluded), "facts": json.dumps(release.facts),
         "libraries": [{"name": name, "version": version} for name, version in release.libraries.items()],
     }  # fmt: skip
-
-
-def rows_by_config(written: Sequence[Written]) -> dict[str, dict[str, int]]:
-    """Rows by config and split."""
-    return {name: {one.split: one.rows for one in written if one.config == name} for name in CONFIGS}

@@ -17,8 +17,8 @@ SUFFIXES = {
     "image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif", "image/bmp": ".bmp",
     "image/tiff": ".tiff",
 }  # fmt: skip
-_THREADS = 1  # more than cores: they wait for disks
-_TOGETHER = 256
+_THREADS = 4  # more than cores: they wait for disks
+_TOGETHER = 64
 
 
 def batched(pictures: Sequence[Picture]) -> Iterator[Sequence[Picture]]:

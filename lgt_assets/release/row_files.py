@@ -3,12 +3,12 @@
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
 from lgt_assets.release.formats.base import EMBEDDED, Format
-from lgt_assets.release.hub_features import metadata
+from lgt_assets.release.hub_features import features, image_columns_of, metadata
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +25,7 @@ PART_BYTES = 500_000_000  # what the hub advises for one file
 class RowFiles(Protocol):
     """Takes the rows of one config and split in their order."""
 
-    columns: dict[str, str]
+    features: dict[str, Any]
 
     def add(self, rows: pl.DataFrame, contents: Sequence[bytes]) -> None:
         """Write some rows, now or later; ``contents`` are the pictures that their lists count in."""
@@ -45,17 +45,19 @@ class JsonLines:
 
     def __init__(self, path: Path):
         self._path = path
-        self.columns: dict[str, str] = {}
+        self.features: dict[str, Any] = {}
 
     def add(self, rows: pl.DataFrame, contents: Sequence[bytes] = ()) -> None:
         """Write some rows."""
-        self.columns = {name: str(kind) for name, kind in rows.schema.items()}
+        if not self.features:
+            schema = plain_schema(rows.head(0).to_arrow().schema)
+            self.features = features(schema, image_columns_of(schema))
         with self._path.open("ab") as file:
             rows.write_ndjson(file)
 
     def close(self) -> list[Path]:
         """The file, where there are rows."""
-        return [self._path] if self.columns else []
+        return [self._path] if self.features else []
 
 
 class ParquetParts:
@@ -73,14 +75,15 @@ class ParquetParts:
         self._writer: pq.ParquetWriter | None = None
         self._file: io.BufferedWriter | None = None
         self._paths: list[Path] = []
-        self.columns: dict[str, str] = {}
+        self.features: dict[str, Any] = {}
 
     def add(self, rows: pl.DataFrame, contents: Sequence[bytes] = ()) -> None:
         """Take some rows; they are written when a row group is full."""
         if contents:
             column = self._form.image_columns[0]
-            self._contents += [contents[place] for place in rows[column].explode(empty_as_null=False)]
-            self._held_bytes += sum(map(len, self._contents[-rows.height :]))
+            own = [contents[place] for place in rows[column].explode(empty_as_null=False)]
+            self._contents += own
+            self._held_bytes += sum(map(len, own))
         self._held.append(rows)
         self._held_rows += rows.height
         if self._held_rows >= GROUP_ROWS or self._held_bytes >= GROUP_BYTES:
@@ -97,7 +100,7 @@ class ParquetParts:
         table = pl.concat(self._held).to_arrow()
         table = table.cast(plain_schema(table.schema))
         if self._form.pictures == EMBEDDED:
-            table = with_contents(table, self._form.image_columns[0], self._contents)
+            table = with_images(table, self._form.image_columns[0], self._contents)
         self._held, self._contents, self._held_rows, self._held_bytes = [], [], 0, 0
         if self._writer is None:
             self._begin_part(table.schema)
@@ -112,15 +115,16 @@ class ParquetParts:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._paths.append(path)
         self._file = path.open("wb")
+        self.features = features(schema, image_columns_of(schema))
         if self._form.hub:
             schema = schema.with_metadata(metadata(schema, self._form.image_columns))
-            self.columns = {one.name: str(one.type) for one in schema}
         leaves = leaf_columns(schema)
         texts = [name for name in leaves if not name.endswith(".bytes")]
         repeated = [name for name in texts if REPEATED & set(name.split("."))]
         self._writer = pq.ParquetWriter(
             self._file, schema, compression={name: "ZSTD" if name in texts else "NONE" for name in leaves},
-            compression_level=dict.fromkeys(texts, 3), use_dictionary=repeated, write_statistics=texts, store_schema=self._form.hub,
+            compression_level=dict.fromkeys(texts, 3), use_dictionary=repeated, write_statistics=texts,
+            store_schema=self._form.hub,
         )  # fmt: skip
 
     def _end_part(self) -> None:
@@ -130,16 +134,24 @@ class ParquetParts:
             self._writer = self._file = None
 
 
-def with_contents(table: "pa.Table", column: str, contents: Sequence[bytes]) -> "pa.Table":
-    """The table with structs of ``bytes`` and ``path`` (null) in ``column``'s lists, taken from ``contents`` in their order."""
+def with_images(table: "pa.Table", column: str, contents: Sequence[bytes]) -> "pa.Table":
+    """The table with structs of ``bytes`` and ``path`` in ``column``'s lists: the library's Image, one of the two being null.
+
+    Args:
+        table: the lists hold places, or paths of pictures.
+        column: theirs.
+        contents: in the lists' order, where they hold places.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     lists = table[column].combine_chunks()
-    given = pa.array(contents, pa.binary())
-    structs = pa.StructArray.from_arrays([given, pa.nulls(len(given), pa.string())], ["bytes", "path"])
+    has_paths = pa.types.is_string(lists.type.value_type)
+    given = pa.nulls(len(lists.flatten()), pa.binary()) if has_paths else pa.array(contents, pa.binary())
+    paths = lists.flatten() if has_paths else pa.nulls(len(given), pa.string())
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(pc.list_value_length(lists))])
-    return table.set_column(table.schema.get_field_index(column), column, pa.ListArray.from_arrays(offsets, structs))
+    images = pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays([given, paths], ["bytes", "path"]))
+    return table.set_column(table.schema.get_field_index(column), column, images)
 
 
 def plain_schema(schema: "pa.Schema") -> "pa.Schema":

@@ -13,7 +13,7 @@ from lgt_assets.release.training_steps import MAX_PIXELS, METHODS, MODEL, Method
 
 FOLDER = "configs"
 PLUGIN = "swift_plugin.py"
-_PLUGIN_TEXT = '''"""Rewards of this data set for ms-swift's GRPO: lgt_answer and lgt_format, once this file is named by external_plugins.
+_PLUGIN_TEXT = '''"""Rewards of this data set for ms-swift's GRPO: lgt_answer and lgt_format; external_plugins names this file.
 
 The columns solution, verification and choices of the JSONL files reach them by name. rewards.py must lie beside this file.
 """
@@ -105,7 +105,9 @@ def _output(step: TrainingStep, method: Method) -> str:
 
 
 def _settings(step: TrainingStep, method: Method) -> dict[str, Any]:
-    settings: dict[str, Any] = {"sft": {}, "dpo": {"rlhf_type": "dpo", "beta": 0.1}, "rl": {"rlhf_type": "grpo"}}[step.task]
+    settings: dict[str, Any] = {"sft": {}, "dpo": {"rlhf_type": "dpo", "beta": 0.1}, "rl": {"rlhf_type": "grpo"}}[
+        step.task
+    ]
     settings |= {
         "tuner_type": method,
         "freeze_vit": True,

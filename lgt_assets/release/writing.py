@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -30,7 +31,7 @@ class Written:
         content: the digest of what they say, see :mod:`lgt_assets.release.content`.
         files: relative paths, in order; none where there are no rows.
         bytes: of those files.
-        columns: name and type of every column.
+        features: of every column, see :mod:`lgt_assets.release.hub_features`; empty where there are no rows.
     """
 
     config: str
@@ -39,7 +40,7 @@ class Written:
     content: str
     files: tuple[str, ...]
     bytes: int
-    columns: dict[str, str]
+    features: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class _Output:
         return Written(
             self._config, self._split, self._content.rows, self._content.hexdigest(),
             tuple(path.relative_to(self._folder).as_posix() for path in paths), sum(path.stat().st_size for path in paths),
-            dict(self._files.columns),
+            dict(self._files.features),
         )  # fmt: skip
 
 
@@ -115,7 +116,7 @@ def write_rows(
         wanted: in which format.
         pictures: reads them.
         progress: told now and then.
-        look: is shown the rows of every config's train split as they pass, with the config's name.
+        look: is shown the rows of every config as they pass, with its name.
 
     Raises:
         LgtError: a picture or a data file is gone, or fewer rows are there than are to be drawn.
@@ -141,11 +142,11 @@ def write_rows(
             }
             done = 0
             for some in reading_ahead(_delivered(order, wanted, folder, pictures)):
-                for (name, split), output in outputs.items():
+                for (name, _split), output in outputs.items():
                     chosen = output.chosen(some.rows)
                     if chosen.height:
                         output.add(chosen, some.contents)
-                        if look is not None and split == SPLITS[0]:
+                        if look is not None:
                             look(name, chosen)
                 done += some.rows.height
                 progress(f"writing {table}", done, pinned.count(table))

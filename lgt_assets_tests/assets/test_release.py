@@ -1,5 +1,6 @@
 """A release holds the shards that are whole, names those on their way, and refuses bad ones."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 from PIL import Image
 
+import lgt_assets.definitions  # noqa: F401 - every asset, which is what STAGES are filled by
 from lgt_assets.assets.release import release
 from lgt_assets.assets.shard_asset import STAGES
 from lgt_assets.assets.upstream import ROW_COUNT
@@ -145,7 +147,7 @@ def test_what_a_benchmark_lists_is_left_out_and_counted_and_clean_twins_stay(
         {"reason": "parent_left_out", "table": "composed_questions", "rows": 1},
     ]
     metadata = result.asset_materializations_for_node("release")[0].metadata
-    assert metadata["excluded"].value == row["excluded"]
+    assert metadata["left_out"].value == 3 and "benchmark&#95;picture" in metadata["excluded"].value
     questions = store.read("seed_questions")
     kept = questions.filter(pl.col("question").is_in([UMBRELLA, QUESTIONS[2][2]]))["question_id"]
     for name in ("sft_stage1", "dpo_stage1", "rl_stage1"):
@@ -205,8 +207,21 @@ def test_the_card_and_the_metadata_say_what_people_found(instance: dg.DagsterIns
     store.replace("audits", frame("audits", [row]), shard=SHARD)
     result = materialize(instance)
     assert result.success
-    metadata = result.asset_materializations_for_node("release")[0].metadata
-    assert metadata["audits"].value["distilled_cots"]["kinds"]["logic"]["rows"] == 1
-    assert [told["kind"] for told in metadata["pair_lengths"].value] == ["right_over_wrong"]
-    folder = Path(store.read("release").row(0, named=True)["uri"])
-    assert "error_rate" in (folder / "README.md").read_text()
+    row = store.read("release").row(0, named=True)
+    assert json.loads(row["facts"])["audits"]["distilled_cots"]["kinds"]["logic"]["rows"] == 1
+    card = (Path(row["uri"]) / "README.md").read_text()
+    shown = result.asset_materializations_for_node("release")[0].metadata["card"].value
+    assert all("logic" in text and "distilled_cots" in text for text in (card, shown))
+
+
+def test_an_audit_makes_another_release_of_the_same_rows(instance: dg.DagsterInstance, store: DeltaStore) -> None:
+    assert materialize(instance).success
+    row = {
+        "shard": SHARD, "ordinal": 0, "row_id": store.read("distilled_cots")["cot_id"][0], "table": "distilled_cots",
+        "auditor": "Ada", "verdict": "right", "error_kind": None, "note": "", "sample": "", "judged_at": "",
+    }  # fmt: skip
+    store.replace("audits", frame("audits", [row]), shard=SHARD)
+    assert materialize(instance).success
+    first, second = store.read("release").sort("number").to_dicts()
+    assert first["files"] == second["files"] and (first["number"], second["number"]) == (1, 2)
+    assert first["release_id"] != second["release_id"]

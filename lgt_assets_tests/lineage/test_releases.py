@@ -16,6 +16,7 @@ from lgt_assets.release.exclusions import SCHEMA
 from lgt_assets.release.making import Draft, make_release, release_row
 from lgt_assets.schemas import frame
 from lgt_assets_tests.made_tables import made_id
+from lgt_assets_tests.release.made_card import made_facts
 
 EXAMPLE = made_id("sft_mix")
 NOTHING = pl.DataFrame(schema=SCHEMA)
@@ -26,7 +27,7 @@ def released(store) -> dict:
     """A release as the asset writes it, of the made tables."""
     root = Path(store.root).parent / "releases"
     draft = Draft({name: store.version(name) for name in RELEASE_TABLES}, store.shards("images"), Draw({}), NOTHING)
-    release, written = make_release(root, TableFolder(store.root), draft, lambda *_: {})
+    release, written = make_release(root, TableFolder(store.root), draft, lambda *_: made_facts(store))
     row = release_row(release, written, number=1, uri=str(root / release.release_id), code_version="1")
     store.append("release", frame("release", [row]))
     return row

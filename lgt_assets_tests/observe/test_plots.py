@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from lgt_assets.charts import DOTS_PER_INCH, PANEL
 from lgt_assets.observe.measures import MEASURES
-from lgt_assets.observe.plots import DOTS_PER_INCH, PANEL, draw_plots
+from lgt_assets.observe.plots import draw_plots
 from lgt_assets.observe.tallies import Bars, Histogram, Measures, Tally
 from lgt_assets.schemas import frame
 from lgt_assets_tests.made_tables import made_rows

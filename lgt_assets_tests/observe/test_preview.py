@@ -16,9 +16,9 @@ from lgt_assets.observe.preview import render_preview, stored_bytes
 from lgt_assets.observe.shown_rows import ShownPicture, ShownRow
 from lgt_assets.pictures import COLOURS
 from lgt_assets_tests.made_tables import made_rows
-from lgt_assets_tests.observe.test_markdown import RENDERER
 from lgt_assets_tests.rows import SHARD, image_row, object_row, question_row
 from lgt_assets_tests.sources.pictures import picture_bytes
+from lgt_assets_tests.test_markdown import RENDERER
 from lgt_assets_tests.test_pictures import is_near
 
 PLENTY = 10**6

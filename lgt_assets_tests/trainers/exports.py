@@ -36,6 +36,7 @@ def write_exports(folder: Path) -> None:
         assert not release.excluded.height, f"made rows were left out: {release.excluded}"
         for form in FORMATS.values():
             exported = export_release(release, tables, folder / form.name, Options(form))
+            # The embedded model's own lengths and pixels instead of those for Qwen2.5-VL-7B.
             write_companions(folder / form.name, ready_files(form.name, exported.written))
         pictures = store.read("images").select("image_id", "sha256")
         (folder / "pictures.json").write_text(json.dumps(dict(pictures.iter_rows())))

@@ -1,4 +1,4 @@
-"""Markdown that Dagit renders: tables, and text that a model wrote, which must stay text."""
+"""Markdown that Dagit and the hub render: tables, and text that a model wrote, which must stay text."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from lgt_assets.observe.markdown import plain_text, table_of
+from lgt_assets.markdown import plain_text, table_of
 
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable("table").enable("strikethrough")
 HOSTILE = [
