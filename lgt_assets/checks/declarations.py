@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lgt_assets.quality import balance, consistency, rates, rules
+from lgt_assets.quality import balance, captions, consistency, rates, rules
 from lgt_assets.quality.findings import Finding, Slice
 from lgt_assets.validation import BLOCKING_CHECKS, REFERENCES
 
@@ -37,6 +37,9 @@ DECLARATIONS = (
     Check("schema", "Rows as stored satisfy the table's pandera model: types, ranges, uniqueness.", ALL, rules.schema),
     Check("keys", "Every row has a well-formed id of this table and shard, and each id comes once.", ALL, rules.keys),
     Check("parents", "Every id a row names exists in the same shard of a table it points to.", ALL, rules.parents),
+    Check(
+        "captions", "Captions are all written or all generated (captions.allow_generated).", ("images",), captions.captions,
+    ),
     Check(
         "answer_positions", "Right answers fall on all positions alike (chi-square, checks.answer_position_p).",
         tuple(balance.POSITIONS), balance.answer_positions,

@@ -2,7 +2,8 @@
 
 A row is ``{"id"?, "image", "caption", "boxes": [{"label", "box": [x0, y0, x1, y1], "phrase"?, "score"?}], "license"?,
 "attribution"?}``; boxes are in pixels of the stored file. In CSV (and, if you like, in Parquet) ``boxes`` is JSON text. A
-picture without boxes says ``[]``, so that a misspelt field is not taken for none. Other fields are passed over.
+picture without boxes says ``[]``, one without a caption ``null`` (in CSV nothing), so that a misspelt field is not taken for
+none. Other fields are passed over.
 
 ``image`` is a path. A relative one starts at the manifest's folder and may not climb out of it by ``..``: a manifest that
 somebody else wrote should not reach the files around it by accident. An absolute one, or a symbolic link inside the folder, is
@@ -78,7 +79,7 @@ class ManifestSource:
             row=number,
             external_id=_external_id(fields.get("id")),
             path=picture_path(_required(fields, "image", str), options.path.parent),
-            caption=_required(fields, "caption", str),
+            caption=_caption(fields),
             caption_source=options.caption_source,
             boxes=tuple(parse_box(box, f"boxes[{i}]") for i, box in enumerate(_required(fields, "boxes", list))),
             box_source=options.box_source,
@@ -86,6 +87,13 @@ class ManifestSource:
             attribution=_optional(fields, "attribution", str),
             raw=raw,
         )
+
+
+def _caption(fields: Mapping) -> str | None:
+    """The caption; None where the row says that it has none, by null or an empty cell."""
+    if "caption" not in fields:
+        raise RowRejected("missing_field", "caption", 'caption is missing; a picture without one says "caption": null')
+    return _optional(fields, "caption", str)
 
 
 def picture_path(text: str, folder: Path) -> Path:
