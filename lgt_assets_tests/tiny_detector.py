@@ -32,14 +32,16 @@ def vocabulary() -> list[str]:
     return tokens
 
 
-def write_tiny_detector(folder: Path, *, seed: int = 0) -> Path:
-    """Write model, tokenizer and picture processor to ``folder``; another ``seed`` gives other weights."""
+def write_tiny_detector(folder: Path, *, seed: int = 0, kind: str = "GroundingDino") -> Path:
+    """Write model, tokenizer and picture processor to ``folder``; another ``seed`` gives other weights.
+
+    ``kind`` is ``GroundingDino`` or ``MMGroundingDino``, which is MMDetection's retraining of it.
+    """
     import torch
+    import transformers
     from transformers import (
         BertConfig,
         BertTokenizerFast,
-        GroundingDinoConfig,
-        GroundingDinoForObjectDetection,
         SwinConfig,
     )
     from transformers.models.grounding_dino.image_processing_pil_grounding_dino import GroundingDinoImageProcessorPil
@@ -48,7 +50,7 @@ def write_tiny_detector(folder: Path, *, seed: int = 0) -> Path:
     (folder / "vocab.txt").write_text("\n".join(vocabulary()) + "\n", encoding="utf-8")
     BertTokenizerFast.from_pretrained(str(folder)).save_pretrained(folder)
     GroundingDinoImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 96}).save_pretrained(folder)
-    config = GroundingDinoConfig(
+    config = getattr(transformers, f"{kind}Config")(
         backbone_config=SwinConfig(
             image_size=64, embed_dim=16, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2], window_size=4, out_indices=[2, 3, 4]
         ),
@@ -60,7 +62,7 @@ def write_tiny_detector(folder: Path, *, seed: int = 0) -> Path:
     )  # fmt: skip
     state = torch.random.get_rng_state()
     torch.manual_seed(seed)
-    GroundingDinoForObjectDetection(config).save_pretrained(folder)
+    getattr(transformers, f"{kind}ForObjectDetection")(config).save_pretrained(folder)
     torch.random.set_rng_state(state)
     return folder
 

@@ -95,12 +95,16 @@ class GroundingDino:
                 f"{model.network.config.max_text_len}: lower detect.phrases_per_request or detect.phrase_words"
             )
         prepared = self._prepare(query.image)
-        inputs = {name: value.to(model.device) for name, value in (tokens | prepared.inputs).items()}
+        inputs = {
+            name: value.to(model.device, model.network.dtype if value.is_floating_point() else None)
+            for name, value in (dict(tokens) | prepared.inputs).items()
+        }
         try:
             with torch.inference_mode():
                 output = model.network(**inputs)
         except torch.OutOfMemoryError as error:
             raise QueryUnusable(f"picture {query.image.uri} does not fit in memory: lower longest_edge") from error
+        output.logits, output.pred_boxes = output.logits.float(), output.pred_boxes.float()
         (found,) = model.processor.post_process_grounded_object_detection(
             output, inputs["input_ids"], threshold=query.box_threshold, text_threshold=query.text_threshold,
             target_sizes=[prepared.upright[::-1]],

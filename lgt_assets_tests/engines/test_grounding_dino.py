@@ -189,6 +189,23 @@ def test_limits_on_the_edges_are_the_processors(detector_folder: Path) -> None:
     assert (size["shortest_edge"], size["longest_edge"]) == (48, 80)
 
 
+def test_half_precision_runs_and_is_no_part_of_the_identity(
+    detector: GroundingDino, detector_folder: Path, tmp_path: Path
+) -> None:
+    half = GroundingDino(settings(detector_folder, dtype="bfloat16"))
+    found = half.detect(query(picture(tmp_path / "one.png"), box=0.05))
+    assert len(found) > 3 and half._loaded().network.dtype != detector._loaded().network.dtype
+    assert half.identity == detector.identity
+    half.close()
+
+
+def test_the_retrained_model_of_mmdetection_runs_too(tmp_path: Path) -> None:
+    detector = GroundingDino(settings(write_tiny_detector(tmp_path / "mm", kind="MMGroundingDino")))
+    found = detector.detect(query(picture(tmp_path / "one.png"), box=0.05, text=0.0))
+    assert found and {one.phrase for one in found} <= {0, 1, 2}
+    detector.close()
+
+
 def test_another_kind_of_model_is_refused(model_folder: str, tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="this engine runs grounding-dino"):
         GroundingDino(settings(Path(model_folder))).detect(query(picture(tmp_path / "one.png")))
