@@ -110,10 +110,8 @@ class GroundingDino:
             target_sizes=[prepared.upright[::-1]],
         )  # fmt: skip
         by_token = output.logits[0].sigmoid()
-        by_token = by_token[
-            by_token.max(-1)[0] > query.box_threshold
-        ]  # the boxes that post-processing kept, in its order
-        phrases = _phrases_of(by_token, offsets, spans, query.text_threshold)
+        kept = by_token.max(-1)[0] > query.box_threshold  # what post-processing keeps, in its order
+        phrases = _phrases_of(by_token[kept], offsets, spans, query.text_threshold)
         rows = zip(
             found["boxes"].tolist(), found["scores"].tolist(), phrases, found["text_labels"], strict=True
         )  # fmt: skip

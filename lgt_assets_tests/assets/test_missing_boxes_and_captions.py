@@ -13,6 +13,7 @@ from lgt_assets import runs
 from lgt_assets.assets.needs import needed
 from lgt_assets.assets.registration import register
 from lgt_assets.checks.evaluation import latest_materialization
+from lgt_assets.costs import recorded_rates
 from lgt_assets.engines.store_maintenance import find_garbage
 from lgt_assets.report import build_report, picture_lines
 from lgt_assets.resources import Models, Tables, close_engines
@@ -153,6 +154,7 @@ def test_detections_are_foreseen_and_kept(
     ]
     assert detections == [("questioner", 0, 1), ("detector", 0, 2)]
     assert next(row.basis for row in ahead if row.asset == "seed_questions") == "planned"
+    assert recorded_rates(store).rate("grounded_objects", "detector", "tiny-detector").device_seconds > 0
     models = Models()
     assert find_garbage(models.response_root, SHARD, needed(models, store, SHARD)).completions == 0
     use(**detecting(detector_folder), detect=SIFTED | {"box_threshold": 0.4})
