@@ -94,6 +94,24 @@ def test_the_phrase_is_that_of_the_best_token(detector: GroundingDino, tmp_path:
     assert {one.phrase for one in detector.detect(query(picture(tmp_path / "one.png"), text=1.0))} == {None}
 
 
+def test_phrases_are_those_of_transformers_own_map_of_tokens(detector: GroundingDino, tmp_path: Path) -> None:
+    import torch
+    from transformers.models.grounding_dino.modeling_grounding_dino import build_label_maps
+
+    image = picture(tmp_path / "one.png")
+    found = detector.detect(query(image, box=0.9, text=0.5))  # some boxes before the last are not kept
+    network, processor, _device = detector._loaded()
+    inputs = processor(images=Image.open(image.uri).convert("RGB"), text=[list(PHRASES)], return_tensors="pt")
+    with torch.inference_mode():
+        output = network(**inputs)
+    (of_phrase,) = build_label_maps(output.logits, inputs["input_ids"])
+    scores = output.logits[0].sigmoid()
+    kept = scores[scores.max(-1)[0] > 0.9]
+    best, phrase = (kept[:, None] * of_phrase[None]).max(-1)[0].max(-1)
+    expected = [int(p) if b > 0.5 else None for b, p in zip(best, phrase, strict=True)]
+    assert [one.phrase for one in found] == expected and 1 < len(set(expected)) and len(kept) < len(scores)
+
+
 def test_a_higher_box_threshold_leaves_fewer(detector: GroundingDino, tmp_path: Path) -> None:
     image = picture(tmp_path / "one.png")
     low, high = detector.detect(query(image, box=0.1)), detector.detect(query(image, box=0.9))
