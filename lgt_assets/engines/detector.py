@@ -49,7 +49,8 @@ class Detection:
     """One box. ``phrase`` is an index into the query's phrases, or None where no phrase reached the text threshold.
 
     Attributes:
-        x0, y0, x1, y1: edges in pixels of the stored file, inside the picture; a box may have no area.
+        x0, y0, x1, y1: edges in pixels of the picture as it is shown, EXIF's orientation applied, inside it; a box may have no
+            area.
         score: the model's confidence in [0, 1].
         phrase: which phrase the box is of.
         text: the words that the model itself reads off, for people; words of several phrases may be among them.

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lgt_assets.engines.base import ImageReference, ModelIdentity
 from lgt_assets.engines.detector import Detection, DetectionQuery, QueryUnusable
 from lgt_assets.engines.hf_model import device_name
-from lgt_assets.engines.image_bytes import ImageUnreadable, RecentImages, open_picture, stored_orientation
+from lgt_assets.engines.image_bytes import ImageUnreadable, RecentImages, open_picture
 from lgt_assets.engines.model_identity import local_folder, model_identity, require_pinned
-from lgt_assets.engines.orientation import stored_edges
 from lgt_assets.engines.settings import GroundingDinoSettings
 from lgt_assets.errors import EngineError
 
@@ -33,12 +32,10 @@ class _Loaded(NamedTuple):
 
 
 class _Prepared(NamedTuple):
-    """A picture as the network takes it, with its upright and stored size (width, height) and its EXIF orientation."""
+    """A picture as the network takes it, with its width and height in pixels."""
 
     inputs: Any
-    upright: tuple[int, int]
-    stored: tuple[int, int]
-    orientation: int
+    size: tuple[int, int]
 
 
 def merged_text(phrases: tuple[str, ...]) -> tuple[str, list[tuple[int, int]]]:
@@ -107,7 +104,7 @@ class GroundingDino:
         output.logits, output.pred_boxes = output.logits.float(), output.pred_boxes.float()
         (found,) = model.processor.post_process_grounded_object_detection(
             output, inputs["input_ids"], threshold=query.box_threshold, text_threshold=query.text_threshold,
-            target_sizes=[prepared.upright[::-1]],
+            target_sizes=[prepared.size[::-1]],
         )  # fmt: skip
         by_token = output.logits[0].sigmoid()
         kept = by_token.max(-1)[0] > query.box_threshold  # what post-processing keeps, in its order
@@ -116,19 +113,18 @@ class GroundingDino:
             found["boxes"].tolist(), found["scores"].tolist(), phrases, found["text_labels"], strict=True
         )  # fmt: skip
         return [
-            Detection(*stored_edges(tuple(edges), prepared.orientation, *prepared.stored), score, phrase, words)
-            for edges, score, phrase, words in rows
+            Detection(*_inside(edges, *prepared.size), score, phrase, words) for edges, score, phrase, words in rows
         ]
 
     def _prepare(self, image: ImageReference) -> _Prepared:
         prepared = self._recent.get(image.sha256)
         if prepared is None:
             try:
-                picture, (stored, orientation) = open_picture(image), stored_orientation(image)
+                picture = open_picture(image)
                 inputs = self._loaded().processor.image_processor(images=[picture], return_tensors="pt")
             except (ImageUnreadable, ValueError) as error:
                 raise QueryUnusable(f"picture {image.uri} cannot be prepared: {error}") from error
-            prepared = _Prepared(dict(inputs), picture.size, stored, orientation)
+            prepared = _Prepared(dict(inputs), picture.size)
             self._recent.put(image.sha256, prepared)
         return prepared
 
@@ -170,6 +166,10 @@ def _phrases_of(
     scores = torch.stack([by_token[:, columns[phrase]].max(-1)[0] for phrase in known], dim=1)
     best, which = scores.max(-1)
     return [known[at] if score > threshold else None for score, at in zip(best.tolist(), which.tolist(), strict=True)]
+
+
+def _inside(edges: list[float], width: int, height: int) -> list[float]:
+    return [min(max(edge, 0.0), float(size)) for edge, size in zip(edges, (width, height) * 2, strict=True)]
 
 
 def _load(settings: GroundingDinoSettings) -> _Loaded:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import unquote, urlparse
 
 from lgt_assets.engines.base import ImageReference
-from lgt_assets.engines.orientation import orientation_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -59,21 +58,6 @@ def open_picture(image: ImageReference) -> "Image":
     try:
         with Image.open(io.BytesIO(read_image_bytes(image))) as stored:
             return on_white(ImageOps.exif_transpose(stored))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ImageUnreadable(f"picture {image.uri} cannot be decoded: {error}") from error
-
-
-def stored_orientation(image: ImageReference) -> tuple[tuple[int, int], int]:
-    """Width and height in pixels as the file stores them, and its EXIF orientation; no pixel is decoded.
-
-    Raises:
-        ImageUnreadable: as :func:`open_picture`.
-    """
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(read_image_bytes(image))) as stored:
-            return stored.size, orientation_of(stored)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ImageUnreadable(f"picture {image.uri} cannot be decoded: {error}") from error
 
