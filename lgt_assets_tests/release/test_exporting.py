@@ -258,3 +258,26 @@ def test_texts_that_trainers_misread_are_left_out_and_counted(own: Made, tmp_pat
     assert not exported & {rows[0]["example_id"], rows[1]["example_id"]} and exported
     assert "placeholder_in_text" in html.unescape((tmp_path / "out/README.md").read_text())
     assert (tmp_path / "out" / NAME).is_file()
+
+
+def test_where_a_picture_was_taken_is_removed_when_asked_and_said(tmp_path: Path):
+    photograph = tmp_path / "own/pictures/0.png"
+    photograph.parent.mkdir(parents=True)
+    exif = Image.Exif()
+    exif[0x0110] = "A camera"
+    exif.get_ifd(0x8825)[2] = (48.0, 51.0, 29.0)
+    Image.new("RGB", (64, 48), "red").save(photograph, "JPEG", exif=exif)  # its name says PNG; its bytes decide
+    own = Made(tmp_path / "own")
+    own.export(tmp_path / "as_is", "swift")
+    own.export(tmp_path / "swift", "swift", strip_location=True)
+    own.export(tmp_path / "hf", "hf", strip_location=True)
+    name = next(path.relative_to(tmp_path / "as_is") for path in (tmp_path / "as_is").rglob("*.jpg"))
+    assert (tmp_path / "as_is" / name).read_bytes() == photograph.read_bytes()
+    with Image.open(photograph) as before, Image.open(tmp_path / "swift" / name) as after:
+        assert before.getexif().get_ifd(0x8825) and not after.getexif().get_ifd(0x8825)
+        assert after.getexif()[0x0110] == "A camera" and after.tobytes() == before.tobytes()
+    embedded = {image["bytes"] for _, _, rows in rows_in(tmp_path / "hf") for row in rows for image in row["images"]}
+    assert (tmp_path / "swift" / name).read_bytes() in embedded and photograph.read_bytes() not in embedded
+    assert "Where a picture was taken has been removed" in (tmp_path / "hf/README.md").read_text()
+    assert json.loads((tmp_path / "hf/release.json").read_text())["location_removed"]
+    assert verify(tmp_path / "hf").is_whole
