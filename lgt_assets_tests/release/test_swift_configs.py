@@ -35,7 +35,12 @@ def test_no_row_is_cut_or_deleted() -> None:
 def test_lora_is_compared_with_the_model_as_the_step_before_left_it() -> None:
     texts = swift_configs(ROWS, LENGTHS)
     dpo, grpo, sft = (read(texts, "lora", name) for name in ("dpo_stage1", "rl_stage1", "sft_stage2_merged"))
-    assert dpo["adapters"] == dpo["ref_adapters"] == grpo["ref_adapters"] == ["outputs/lora/sft_stage2_merged/last-checkpoint"]
+    assert (
+        dpo["adapters"]
+        == dpo["ref_adapters"]
+        == grpo["ref_adapters"]
+        == ["outputs/lora/sft_stage2_merged/last-checkpoint"]
+    )
     assert sft["adapters"] == ["outputs/lora/sft_stage1/last-checkpoint"] and "ref_adapters" not in sft
 
 
