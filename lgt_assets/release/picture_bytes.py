@@ -1,7 +1,7 @@
 """The pictures of a release as the bytes that were added to their source: re-encoded never, read by threads."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -38,7 +38,12 @@ class PictureBytes:
     def __init__(self, change: Callable[[bytes], tuple[bytes, bool]] | None = None):
         self._change = change
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pictures")
-        self.changed = 0
+        self._changed: set[int] = set()  # of 8 bytes of their sha256: a picture is read for every row that shows it
+
+    @property
+    def changed(self) -> int:
+        """How many distinct pictures were changed so far."""
+        return len(self._changed)
 
     def __enter__(self) -> "PictureBytes":
         """For the threads to end whatever happens."""
@@ -57,7 +62,7 @@ class PictureBytes:
             SourceError: one is missing, changed, or cannot be freed of what was to be removed.
         """
         read = list(chain.from_iterable(self._threads.map(self._read_some, batched(pictures))))
-        self.changed += sum(changed for _, changed in read)
+        self._note(pictures, (changed for _, changed in read))
         return [content for content, _ in read]
 
     def write(self, folder: Path, pictures: Sequence[Picture]) -> list[str]:
@@ -68,8 +73,12 @@ class PictureBytes:
         """
         some = self._threads.map(lambda own: [self._write(folder, picture) for picture in own], batched(pictures))
         found = list(chain.from_iterable(some))
-        self.changed += sum(changed for _, changed in found)
+        self._note(pictures, (changed for _, changed in found))
         return [path for path, _ in found]
+
+    def _note(self, pictures: Sequence[Picture], changed: Iterable[bool]) -> None:
+        pairs = zip(pictures, changed, strict=True)
+        self._changed.update(int(sha256[:16], 16) for (_, sha256, _), differs in pairs if differs)
 
     def _read_some(self, pictures: Sequence[Picture]) -> list[tuple[bytes, bool]]:
         return [self._read(picture) for picture in pictures]

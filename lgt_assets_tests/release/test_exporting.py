@@ -22,7 +22,7 @@ from lgt_assets.assets.release_making import kept_release
 from lgt_assets.delta_files import TableFolder
 from lgt_assets.errors import NotFoundError, ReleaseError, SettingsError, SourceError, StorageError
 from lgt_assets.release.configs import CONFIGS
-from lgt_assets.release.exporting import export_release
+from lgt_assets.release.exporting import Exported, export_release
 from lgt_assets.release.formats.registry import FORMATS
 from lgt_assets.release.manifest import NAME, verify
 from lgt_assets.release.options import Options
@@ -50,8 +50,8 @@ class Made:
         kept = kept_release(self.store, profile, SHARDS, root=self.folder / "releases", code_version="1")
         return kept.row["release_id"]
 
-    def export(self, out: Path, form: str = "hf", at: str = "latest", **options: object) -> None:
-        export_release(read_release(self.tables, at), self.tables, out, Options(FORMATS[form], **options))
+    def export(self, out: Path, form: str = "hf", at: str = "latest", **options: object) -> Exported:
+        return export_release(read_release(self.tables, at), self.tables, out, Options(FORMATS[form], **options))
 
 
 @pytest.fixture(scope="module")
@@ -365,9 +365,9 @@ def test_where_a_picture_was_taken_is_removed_when_asked_and_said(tmp_path: Path
     exif.get_ifd(0x8825)[2] = (48.0, 51.0, 29.0)
     Image.new("RGB", (64, 48), "red").save(photograph, "JPEG", exif=exif)  # its name says PNG; its bytes decide
     own = Made(tmp_path / "own")
-    own.export(tmp_path / "as_is", "swift")
-    own.export(tmp_path / "swift", "swift", strip_location=True)
-    own.export(tmp_path / "hf", "hf", strip_location=True)
+    assert own.export(tmp_path / "as_is", "swift").stripped == 0
+    for form in ("swift", "hf"):  # one picture, which many rows show
+        assert own.export(tmp_path / form, form, strip_location=True).stripped == 1
     name = next(path.relative_to(tmp_path / "as_is") for path in (tmp_path / "as_is").rglob("*.jpg"))
     assert (tmp_path / "as_is" / name).read_bytes() == photograph.read_bytes()
     with Image.open(photograph) as before, Image.open(tmp_path / "swift" / name) as after:
