@@ -93,10 +93,11 @@ def _what_it_is(card: CardFacts) -> str:
     questions = facts["statistics"]["question_types"]
     seeds = sum(row["questions"] for row in questions if row["hops"] == 1)
     composed = sum(row["questions"] for row in questions) - seeds
+    ones = "one" if composed == 1 else "ones"
     pictures = sum(row["pictures"] for row in facts["pictures"]["sources"])
     return (
         f"Visual questions with long chains of thought: {count(seeds)} questions about boxed objects and scenes, and "
-        f"{count(composed)} harder ones composed of them, on {count(pictures)} pictures; as supervised examples, preference "
+        f"{count(composed)} harder {ones} composed of them, on {count(pictures)} pictures; as supervised examples, preference "
         "pairs and prompts for reinforcement learning. The method is that of "
         "[Long Grounded Thoughts](https://arxiv.org/abs/2511.05705), rebuilt by lgt_assets; this is not the authors' data.\n\n"
         f"Release `{card.release_id}`, format `{card.format_name}`: for {card.trainers}."

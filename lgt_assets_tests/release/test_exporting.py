@@ -274,7 +274,9 @@ def test_what_a_killed_or_a_second_run_left_in_the_tables_changes_no_release(own
     assert contents(tmp_path / "after") == contents(tmp_path / "before")
 
 
-def test_an_export_that_is_killed_leaves_nothing_and_the_next_one_is_whole(made: Made, tmp_path: Path):
+def test_an_export_that_is_killed_leaves_nothing_in_its_place_and_the_next_one_clears_up_and_is_whole(
+    made: Made, tmp_path: Path
+):
     """The process is killed with SIGKILL while it writes: it stops itself after the first rows."""
     script = (
         "import os, signal, sys\n"
