@@ -7,7 +7,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgt_assets.errors import SourceError
@@ -134,6 +134,7 @@ def test_any_bytes_are_samples_or_a_torn_file(tmp_path_factory: pytest.TempPathF
         assert rejected.reason == "torn_container"
 
 
+@settings(deadline=None)  # the first lzma of a process takes long
 @given(
     kind=st.sampled_from(["w", "w:gz", "w:xz", "w:bz2"]),
     changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=6),
