@@ -68,7 +68,7 @@ class CocoSource(Source):
         return None
 
     def records(self, pictures: Path) -> Iterator[SourceRecord | SourceProblem]:
-        """Yield every picture in the order of the file, each followed by its refused annotations.
+        """Yield every picture in the order of the file, each followed by its refused annotations; then those of no picture.
 
         Raises:
             SourceError: a file cannot be read.
@@ -78,6 +78,8 @@ class CocoSource(Source):
             with closing(found) as annotations:
                 for picture in annotations.pictures():
                     yield from self._rows(picture, annotations)
+                for box in annotations.boxes_of_no_picture():
+                    yield _of_no_picture(box).problem(str(self.options.instances), box.number, box.raw)
 
     def _rows(self, picture: CocoPicture, annotations: CocoAnnotations) -> Iterator[SourceRecord | SourceProblem]:
         file = str(self.options.instances or self.options.captions)
@@ -136,6 +138,14 @@ def _side(value: object, field: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise RowRejected("bad_type", field, f"{field} is {described(value)}; it should be a number of pixels")
     return float(value)
+
+
+def _of_no_picture(box: CocoBox) -> RowRejected:
+    return RowRejected(
+        "unknown_image",
+        "image_id",
+        f"annotation {box.number} is of a picture that images does not list; list it, or leave the annotation out",
+    )
 
 
 def _if_there(path: Path) -> Path | None:

@@ -112,6 +112,28 @@ def test_a_bad_picture_is_one_problem(tmp_path: Path, changes: dict, field: str,
     assert (addition.images_added, problem.row, problem.field, problem.reason) == (1, 1, field, reason)
 
 
+def test_a_box_of_a_picture_that_is_not_listed_is_a_problem(tmp_path: Path) -> None:
+    captions = [{"image_id": number, "id": number, "caption": "A cat."} for number in (1, 2)]
+    instances = [instance(1, 1, [0, 0, 5, 5]), instance(2, 7, [0, 0, 5, 5])]
+    root = write_coco(tmp_path / "coco", [picture(1), picture(2)], instances, captions)
+    add_source(tmp_path / "state", "coco", "coco", {"path": str(root)})
+    content = read_shard(tmp_path / "state", "coco-00000")
+    (problem,) = content.problems
+    assert (len(content.pictures), problem.row, problem.reason) == (2, 2, "unknown_image")
+
+
+def test_texts_that_no_table_can_hold_do_not_end_the_addition(tmp_path: Path) -> None:
+    captions = [{"image_id": 2, "id": 2, "caption": "A cat."}]
+    root = write_coco(tmp_path / "coco", [picture(1), picture(2)], [], captions)
+    file = root / "annotations" / "instances_val2017.json"
+    text = file.read_text().replace('"file_name": "000000000001.jpg"', '"file_name": ' + "[" * 9000 + "]" * 9000)
+    file.write_text(text.replace('"flickr_url": ""', '"flickr_url": "\\ud800"'))
+    add_source(tmp_path / "state", "coco", "coco", {"path": str(root)})
+    content = read_shard(tmp_path / "state", "coco-00000")
+    assert [(problem.row, problem.field) for problem in content.problems] == [(1, "file_name")]
+    assert len(content.pictures) == 1
+
+
 def test_captions_alone_are_enough(tmp_path: Path, coco: Path) -> None:
     (coco / "annotations" / "instances_val2017.json").unlink()
     assert add_source(tmp_path / "state", "coco", "coco", {"path": str(coco)}).images_added == 2
