@@ -124,11 +124,14 @@ class HubSource(Source):
 
 
 def _parquet_files(path: Path, part: str | None) -> list[str]:
-    """Files below a folder by name; of one split: ``data/train-00000-of-00002.parquet``, ``default/train/0000.parquet``."""
+    """Files below a folder by name; of one split: ``data/train-00000-of-00002.parquet``, ``default/train/0000.parquet``.
+
+    ``train_sft`` and ``test.clean`` are splits of their own, not parts of ``train`` and ``test``.
+    """
     if path.is_file():
         return [str(path)]
     found = sorted(file for file in path.rglob("*.parquet") if file.is_file())
-    of_part = re.compile(rf"(?:^|/)(?:partial-)?{re.escape(part or '')}(?:[-./_]|$)")
+    of_part = re.compile(rf"(?:^|/)(?:partial-)?{re.escape(part or '')}(?:[-_][0-9]|/|\.parquet$)")
     return [str(file) for file in found if part is None or of_part.search(file.relative_to(path).as_posix())]
 
 

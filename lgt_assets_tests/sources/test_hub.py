@@ -62,6 +62,19 @@ def test_files_of_a_split_in_order_with_boxes_by_class_name(tmp_path: Path) -> N
     assert (again.images_added, again.images_known) == (1, 4)
 
 
+def test_a_split_is_not_another_whose_name_begins_with_it(tmp_path: Path) -> None:
+    for number, split in enumerate(("train", "train_sft", "train.clean", "constrain")):
+        write_split(tmp_path, split, 0, 1, [example(number)])
+    for number, name in enumerate(("default/train/0000", "train", "partial-train/0001", "plain/train_1"), start=10):
+        moved = tmp_path / f"{name}.parquet"
+        moved.parent.mkdir(parents=True, exist_ok=True)
+        write_split(tmp_path / "new", "test", 0, 1, [example(number)]).rename(moved)
+    state = tmp_path / "state"
+    assert add(state, tmp_path, part="train", id="image_id").problems_added == 0
+    ids = {found.record.external_id for found in read_shard(state, "hub-00000").pictures}
+    assert ids == {"0", "10", "11", "12", "13"}
+
+
 def test_lists_of_boxes_with_text_labels_lists_of_captions_and_plain_bytes(tmp_path: Path) -> None:
     rows = [
         {"picture": plain_bytes(1), "sentences": ["A ball.", "A ball.", "A red ball."], "credit": "me", "terms": "CC0",
