@@ -74,7 +74,7 @@ def read_csv(path: Path) -> Iterator[ManifestRow]:
 def read_parquet(path: Path) -> Iterator[ManifestRow]:
     """One row per row, some at a time; ``boxes`` is a list of structs, or JSON text."""
     try:
-        frame = pl.scan_parquet(path)
+        frame = pl.scan_parquet(path, glob=False)
         _require_columns(path, frame.collect_schema().names())
         height = frame.select(pl.len()).collect().item()
         for start in range(0, height, _BATCH):

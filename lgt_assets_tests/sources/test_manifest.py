@@ -213,6 +213,14 @@ def test_a_number_of_thousands_of_digits_is_one_bad_row(tmp_path: Path) -> None:
     assert isinstance(good, Picture)
 
 
+def test_brackets_in_the_name_of_a_parquet_file_are_no_pattern(tmp_path: Path) -> None:
+    folder = tmp_path / "mine [2]"
+    flat_picture(folder / "0.png", 0)
+    pl.DataFrame([row("0.png", boxes="[]")]).write_parquet(folder / "manifest[1].parquet")
+    (found,) = judged(folder / "manifest[1].parquet")
+    assert isinstance(found, Picture)
+
+
 def test_bad_cells_of_a_csv_are_one_bad_row_each(tmp_path: Path) -> None:
     flat_picture(tmp_path / "0.png", 0)
     boxes = '"[{""label"": ""a"", ""box"": [1, 2, 3, NaN]}]"'
