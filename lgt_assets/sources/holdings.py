@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from types import TracebackType
 
-FORMAT = 2
+FORMAT = 3
 # Kilobytes of each database's pages in memory: lookups go on from the system's cache of files.
 _CACHE_KB = 2048
 # Notes that wait to be written together.

@@ -23,6 +23,12 @@ def inspect(record: SourceRecord, sizes: Mapping[str, tuple[int, int]] | None = 
         sizes: width and height by sha256 of pictures known to be whole; these are not decoded again.
     """
     try:
+        if record.origin is not None and not record.path.exists():
+            raise RowRejected(
+                "missing_file",
+                "image",
+                f"{record.path}, kept of {record.origin}, is gone; add the source again to keep it anew",
+            )
         return inspect_content(record, read_picture(record.path), (sizes or {}).get)
     except RowRejected as rejected:
         return rejected.problem(record.file, record.row, record.raw)

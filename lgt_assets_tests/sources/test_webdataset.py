@@ -3,6 +3,7 @@
 import gc
 import io
 import json
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -66,6 +67,16 @@ def test_samples_of_all_shards_come_in_the_order_of_their_names(tmp_path: Path) 
     assert first.path.read_bytes() == sample(0)[0][1]  # byte for byte
     assert len(shard_rows(state, "web-00000").images) == 4
     assert add(state, tmp_path / "tars").images_known == 4
+
+
+def test_a_kept_picture_that_was_lost_is_kept_again(tmp_path: Path) -> None:
+    path, state = write_tar(tmp_path / "0.tar", sample(0)), tmp_path / "state"
+    add(state, path)
+    shutil.rmtree(state / "images")
+    (lost,) = shard_rows(state, "web-00000").rejections
+    assert f"kept of {path}#000000000.jpg, is gone; add the source again" in lost["detail"]
+    assert add(state, path).images_known == 1
+    assert len(shard_rows(state, "web-00000").images) == 1
 
 
 def test_shards_are_told_from_what_lies_beside_them(tmp_path: Path) -> None:
