@@ -52,6 +52,13 @@ def inspect_content(
     check_row(record, sha256)
     known = size_of(sha256)
     looked = Decoded(*known, orientation_of(data, record.path)) if known else decoded(data, record.path)
+    check_declared(record, looked)
+    check_boxes_inside(record, looked)
+    return Picture(record, sha256, *looked)
+
+
+def check_declared(record: SourceRecord, looked: Decoded) -> None:
+    """Raise RowRejected where the picture has another size than its row says."""
     if record.declared_size not in (None, looked[:2]):
         raise RowRejected(
             "wrong_size",
@@ -59,8 +66,6 @@ def inspect_content(
             f"{record.path} is {looked.width} x {looked.height} pixels, and the row says {record.declared_size[0]} x "
             f"{record.declared_size[1]}; give the size of the stored file, or leave it out",
         )
-    check_boxes_inside(record, looked)
-    return Picture(record, sha256, *looked)
 
 
 def check_boxes_inside(record: SourceRecord, looked: Decoded) -> None:

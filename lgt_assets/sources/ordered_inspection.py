@@ -14,7 +14,7 @@ from threading import Lock
 
 from lgt_assets.sources.decoding import Decoded
 from lgt_assets.sources.holdings import HoldingsFile, Stamp
-from lgt_assets.sources.inspection import check_boxes_inside, check_row, inspect_content, read_picture
+from lgt_assets.sources.inspection import check_boxes_inside, check_declared, check_row, inspect_content, read_picture
 from lgt_assets.sources.records import Picture, RowRejected, SourceProblem, SourceRecord
 
 # Fetching waits for others, decoding for this machine: some more threads than processors serve both.
@@ -112,6 +112,7 @@ def _without_opening(record: SourceRecord, holdings: HoldingsFile, is_kept: Call
     sha256, looked = found[0], Decoded(*found[1:])
     try:
         check_row(record, sha256)
+        check_declared(record, looked)
         if inspected or not record.boxes_upright:
             check_boxes_inside(record, looked)
     except RowRejected as rejected:
