@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Lock
 from types import TracebackType
 
+from lgt_assets.errors import SourceError
+
 FORMAT = 3
 # Kilobytes of each database's pages in memory: lookups go on from the system's cache of files.
 _CACHE_KB = 2048
@@ -63,11 +65,25 @@ class HoldingsFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the file; also after an error all that is in it is true, so all of it is kept."""
-        with self._lock:
-            self._write_notes()
-        self._connection.commit()
-        self._connection.close()
+        """Close the file; also after an error all that is in it is true, so all of it is kept.
+
+        Raises:
+            SourceError: it turned out to be damaged, or its disk to be full.
+        """
+        try:
+            if not isinstance(error, sqlite3.DatabaseError):
+                with self._lock:
+                    self._write_notes()
+                self._connection.commit()
+        except sqlite3.DatabaseError as failed:
+            error = failed
+        finally:
+            self._connection.close()
+        if isinstance(error, sqlite3.DatabaseError):
+            raise SourceError(
+                f"{self._path} cannot be used ({error}); see that its disk has room, delete it, and add again: it is made "
+                "again from the shards"
+            ) from error
 
     def missing(self) -> list[str]:
         """Shards on disk that the file does not know yet, in order."""

@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 from PIL import ExifTags, Image
 
+from lgt_assets.errors import SourceError
 from lgt_assets.identity import digest
 from lgt_assets.sources import add_source, read_shard
 from lgt_assets.sources.holdings import HoldingsFile
@@ -30,8 +32,6 @@ def test_whatever_becomes_of_the_file_nothing_is_added_twice(tmp_path: Path, dam
     elif damage == "torn":
         path.write_bytes(path.read_bytes()[:5000])
     elif damage == "other format":
-        import sqlite3
-
         connection = sqlite3.connect(path)
         connection.execute("pragma user_version = 99")
         connection.close()
@@ -116,3 +116,20 @@ def test_other_pixels_of_boxes_are_another_row_where_the_picture_lies_on_its_sid
     (problem,) = read_shard(state, *addition.new_shards).problems
     assert (addition.images_known, problem.row, problem.reason, problem.field) == (1, 1, "changed_row", "boxes")
     assert f"boxes in {begun} pixels" in problem.detail
+
+
+def test_damage_that_shows_late_says_what_to_do(tmp_path: Path) -> None:
+    state, manifest = tmp_path / "state", flat_manifest(tmp_path, range(120))
+    add(state, manifest)
+    path = holdings_path(state, "mine")
+    connection = sqlite3.connect(path)
+    (page,) = connection.execute("select rootpage from sqlite_master where name = 'pictures'").fetchone()
+    (size,) = connection.execute("pragma page_size").fetchone()
+    connection.close()
+    content = bytearray(path.read_bytes())
+    content[(page - 1) * size : page * size] = b"\xab" * size
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match="holdings.sqlite cannot be used .* delete it, and add again"):
+        add(state, manifest)
+    path.unlink()
+    assert add(state, manifest).images_known == 120
