@@ -13,23 +13,10 @@ from lgt_assets.release.card_wording import fenced
 from lgt_assets.release.formats.registry import FORMATS
 from lgt_assets.release.writing import Written
 from lgt_assets.storage import DeltaStore
-from lgt_assets_tests.release.made_card import card_of, made_facts, write_format, write_tables
+from lgt_assets_tests.release.made_card import card_of, made_facts, write_format
 from lgt_assets_tests.test_markdown import RENDERER
 
 HOSTILE = "</details><script>alert(1)</script> ![x](http://evil.example/x.png) | `a` \n# Heading\n---\nlicense: mit ```"
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> DeltaStore:
-    folder = tmp_path_factory.mktemp("card")
-    made = DeltaStore(str(folder / "tables"))
-    write_tables(made, folder / "pictures")
-    return made
-
-
-@pytest.fixture(scope="module")
-def facts(store: DeltaStore) -> dict:
-    return made_facts(store)
 
 
 @pytest.fixture(scope="module")
