@@ -72,6 +72,9 @@ class HubSource(Source):
                 f"there is no .parquet file{f' of split {options.part}' if options.part else ''} at {self.options.path}; "
                 "--option path is the folder of a downloaded dataset"
             )
+        for file in self.files:
+            if storable(file) != file:
+                raise SourceError(f"the name of {storable(file)} is not valid UTF-8; rename the file")
 
     def expected(self) -> int | None:
         """Unknown before the files are read."""

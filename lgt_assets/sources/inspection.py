@@ -23,7 +23,7 @@ def inspect(record: SourceRecord, sizes: Mapping[str, tuple[int, int]] | None = 
         sizes: width and height by sha256 of pictures known to be whole; these are not decoded again.
     """
     try:
-        if record.origin is not None and not record.path.exists():
+        if record.origin is not None and not os.path.lexists(record.path):
             raise RowRejected(
                 "missing_file",
                 "image",

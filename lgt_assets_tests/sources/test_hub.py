@@ -1,6 +1,7 @@
 """Parquet files as `datasets` writes them: Image structs, features in the metadata, one file or more a split."""
 
 import json
+import os
 from pathlib import Path
 
 import polars as pl
@@ -124,5 +125,9 @@ def test_what_cannot_be_read_at_all_is_an_error(tmp_path: Path) -> None:
     assert "has no column text; its columns are image_id, image, caption, objects" in error(tmp_path, caption="text")
     assert "boxes needs box_format" in error(tmp_path, boxes="objects")
     assert "part chooses among the files of a folder" in error("hf://datasets/owner/name/data/*.parquet", part="train")
+    named = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.parquet"))
+    named.write_bytes(b"")
+    assert "is not valid UTF-8; rename the file" in error(tmp_path)
+    named.unlink()
     (tmp_path / "data" / "train-00000-of-00001.parquet").write_bytes(b"PAR1 torn")
     assert "cannot be read as Parquet" in error(tmp_path)
