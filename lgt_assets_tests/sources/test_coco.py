@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lgt_assets.errors import SourceError
-from lgt_assets.sources import SourceBox, add_source, read_shard
+from lgt_assets.sources import SourceBox, add_source, read_shard, shard_rows
 from lgt_assets_tests.sources.pictures import HEIGHT, WIDTH, plain_picture
 
 INFO = {"description": "COCO 2017 Dataset", "url": "http://cocodataset.org", "version": "1.0", "year": 2017,
@@ -137,6 +137,18 @@ def test_texts_that_no_table_can_hold_do_not_end_the_addition(tmp_path: Path) ->
 def test_captions_alone_are_enough(tmp_path: Path, coco: Path) -> None:
     (coco / "annotations" / "instances_val2017.json").unlink()
     assert add_source(tmp_path / "state", "coco", "coco", {"path": str(coco)}).images_added == 2
+
+
+def test_boxes_alone_are_enough_where_that_is_said(tmp_path: Path, coco: Path) -> None:
+    (coco / "annotations" / "captions_val2017.json").unlink()
+    options = {"path": str(coco)}
+    with pytest.raises(SourceError, match="caption=none where there are only boxes"):
+        add_source(tmp_path / "state", "coco", "coco", options)
+    assert add_source(tmp_path / "state", "coco", "coco", options | {"caption": "none"}).images_added == 3
+    first, *_ = shard_rows(tmp_path / "state", "coco-00000").images
+    assert (first["caption"], first["caption_source"]) == (None, "none")
+    with pytest.raises(SourceError, match="no instances_train2017.json"):
+        add_source(tmp_path / "state", "coco", "coco", options | {"caption": "none", "part": "train2017"})
 
 
 def test_files_that_are_torn_or_no_coco_are_errors(tmp_path: Path, coco: Path) -> None:
