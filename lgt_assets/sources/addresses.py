@@ -57,8 +57,8 @@ class FetchPolicy:
 
     Attributes:
         schemes: ``https``, and ``http`` where it is wanted.
-        hosts: names that may be asked; ``*.example.org`` stands for all below it, ``example.org:8443`` for another port than
-            the scheme's. Empty: every public host, on the schemes' own ports.
+        hosts: names that may be asked; ``*.example.org`` stands for all below it, ``*`` for all, ``example.org:8443`` for another
+            port than the scheme's. Empty: every public host, on the schemes' own ports.
         private_networks: networks that may be reached though they are not public, as an intranet's object store.
         most_bytes: size of one file.
         most_redirects: hops after the first address.
@@ -203,7 +203,7 @@ def _host_allowed(host: str, port: int, scheme: str, policy: FetchPolicy) -> boo
         )
         if port != (int(its_port) if its_port else _PORTS[scheme]):
             continue
-        if host == name.removesuffix(".") or name.startswith("*.") and host.endswith(name[1:]):
+        if name in ("*", f"{host}.", host) or name.startswith("*.") and host.endswith(name[1:]):
             return True
     return False
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lgt_assets.identity import digest
-from lgt_assets.sources.holdings import HoldingsFile
+from lgt_assets.sources.holdings import HoldingsFile, Row
 from lgt_assets.sources.records import Picture, RowRejected, SourceProblem
+from lgt_assets.sources.upright import UPRIGHT
 
 
 @dataclass(frozen=True)
@@ -77,17 +78,17 @@ class Admission:
             else:
                 self._problems.pop(problem_key(row), None)
 
-    def _held(self, sha256: str) -> tuple[str | None, str] | None:
-        """Id and content key of a picture that is held, or admitted and not written yet."""
+    def _held(self, sha256: str) -> tuple[str | None, str, bool] | None:
+        """Of a picture that is held, or admitted and not written yet: id, content key, and whether its boxes are upright."""
         waiting = self._pictures.get(sha256)
         if waiting is not None:
-            return waiting.record.external_id, content_key(waiting)
+            return waiting.record.external_id, content_key(waiting), waiting.record.boxes_upright
         return self.holdings.picture(sha256)
 
     def _is_taken(self, external_id: str) -> bool:
         return external_id in self._sha256_by_id or self.holdings.has_id(external_id)
 
-    def _check_held(self, picture: Picture, held_id: str | None, held_content: str) -> None:
+    def _check_held(self, picture: Picture, held_id: str | None, held_content: str, held_upright: bool) -> None:
         external_id, met = picture.record.external_id, self.holdings.is_met(picture.sha256)
         if external_id is not None and external_id == held_id and met:
             raise RowRejected(
@@ -103,12 +104,28 @@ class Admission:
                 "this source holds the picture with another caption, boxes or licence, and shards never change; "
                 "add the new rows as a source with a new name",
             )
+        # The same numbers are another box where EXIF turns the picture.
+        if picture.record.boxes and picture.orientation != UPRIGHT and picture.record.boxes_upright != held_upright:
+            raise RowRejected(
+                "changed_row",
+                "boxes",
+                f"this source holds the picture with boxes in {'upright' if held_upright else 'stored'} pixels, and shards "
+                "never change; give box_pixels as before, or add the rows as a source with a new name",
+            )
 
 
-def pictures_of(rows: Iterable[Picture | SourceProblem]) -> list[tuple[str, str | None, str, int, int, bool]]:
-    """sha256, id, content key, width, height and whether it was opened, of the pictures among ``rows``."""
+def pictures_of(rows: Iterable[Picture | SourceProblem]) -> list[Row]:
+    """What the holdings' file remembers of the pictures among ``rows``."""
     return [
-        (row.sha256, row.record.external_id, content_key(row), row.width, row.height, row.inspected)
+        (
+            row.sha256,
+            row.record.external_id,
+            content_key(row),
+            row.width,
+            row.height,
+            row.inspected,
+            row.record.boxes_upright,
+        )
         for row in rows
         if isinstance(row, Picture)
     ]

@@ -23,6 +23,7 @@ from lgt_assets.sources.records import RowRejected, Source, SourceBox, SourceOpt
 from lgt_assets.sources.row_fields import described, external_id, typed
 
 ROUNDING_PIXELS = 1.0
+_NO_CAPTIONS = {"instances": "", "captions": ", or --option caption=none where there are only boxes"}
 
 
 class CocoOptions(SourceOptions):
@@ -35,7 +36,9 @@ class CocoOptions(SourceOptions):
     instances: Path | None = Field(None, description="Instances, if elsewhere than annotations/instances_PART.json.")
     captions: Path | None = Field(None, description="Captions, if elsewhere than annotations/captions_PART.json.")
     images: Path | None = Field(None, description="Pictures, if elsewhere than PART/.")
-    caption: Literal["joined", "longest"] = Field("joined", description="What is made of a picture's captions.")
+    caption: Literal["joined", "longest", "none"] = Field(
+        "joined", description="What is made of a picture's captions; none: they are not read, the captioner writes one."
+    )
     crowd: Literal["refuse", "keep"] = Field("refuse", description="Boxes around groups (iscrowd): refused, or kept.")
     license: str = Field("unknown", min_length=1, description="Licence of pictures that name none.")
 
@@ -52,7 +55,9 @@ class CocoSource(Source):
         given = {
             "path": root,
             "instances": options.instances or _if_there(annotations / f"instances_{options.part}.json"),
-            "captions": options.captions or annotations / f"captions_{options.part}.json",
+            "captions": None
+            if options.caption == "none"
+            else options.captions or annotations / f"captions_{options.part}.json",
             "images": options.images or root / options.part,
         }
         self.options = options.model_copy(
@@ -61,14 +66,16 @@ class CocoSource(Source):
         for name in ("instances", "captions"):
             path = getattr(self.options, name)
             if path is not None and not path.is_file():
-                raise SourceError(f"there is no {path}; give --option part=…, or --option {name}=…")
+                raise SourceError(f"there is no {path}; give --option part=…, or --option {name}=…{_NO_CAPTIONS[name]}")
+        if self.options.instances is None and self.options.captions is None:
+            raise SourceError(f"there is no instances_{options.part}.json in {annotations}; give --option part=…")
 
     def expected(self) -> int | None:
         """Unknown before the files are read."""
         return None
 
     def records(self, pictures: Path) -> Iterator[SourceRecord | SourceProblem]:
-        """Yield every picture in the order of the file, each followed by its refused annotations.
+        """Yield every picture in the order of the file, each followed by its refused annotations; then those of no picture.
 
         Raises:
             SourceError: a file cannot be read.
@@ -78,6 +85,8 @@ class CocoSource(Source):
             with closing(found) as annotations:
                 for picture in annotations.pictures():
                     yield from self._rows(picture, annotations)
+                for box in annotations.boxes_of_no_picture():
+                    yield _of_no_picture(box).problem(str(self.options.instances), box.number, box.raw)
 
     def _rows(self, picture: CocoPicture, annotations: CocoAnnotations) -> Iterator[SourceRecord | SourceProblem]:
         file = str(self.options.instances or self.options.captions)
@@ -95,7 +104,7 @@ class CocoSource(Source):
                 external_id=external_id(picture.id),
                 path=picture_path(typed(picture.file_name, str, "file_name"), self.options.images),
                 caption=self._caption(annotations.captions(picture.id)),
-                caption_source="human",
+                caption_source="none" if self.options.caption == "none" else "human",
                 boxes=tuple(boxes),
                 box_source="human",
                 license=annotations.license(picture.license) or self.options.license,
@@ -125,7 +134,9 @@ class CocoSource(Source):
         check_box(found, field)
         return found
 
-    def _caption(self, captions: list[str | None]) -> str:
+    def _caption(self, captions: list[str | None]) -> str | None:
+        if self.options.caption == "none":
+            return None
         texts = list(dict.fromkeys(text.strip() for text in captions if text is not None and text.strip()))
         if not texts:
             raise RowRejected("missing_field", "caption", "the captions' file has no caption of this picture")
@@ -136,6 +147,14 @@ def _side(value: object, field: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise RowRejected("bad_type", field, f"{field} is {described(value)}; it should be a number of pixels")
     return float(value)
+
+
+def _of_no_picture(box: CocoBox) -> RowRejected:
+    return RowRejected(
+        "unknown_image",
+        "image_id",
+        f"annotation {box.number} is of a picture that images does not list; list it, or leave the annotation out",
+    )
 
 
 def _if_there(path: Path) -> Path | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lgt_assets.errors import SourceError
+from lgt_assets.sources.records import storable
 
 _TABLES = """
 pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -16384;
@@ -82,10 +83,6 @@ class CocoAnnotations:
         """Close the database; whoever made its folder deletes it."""
         self._connection.close()
 
-    def count(self) -> int:
-        """Pictures."""
-        return self._connection.execute("select count(*) from pictures").fetchone()[0]
-
     def pictures(self) -> Iterator[CocoPicture]:
         """Pictures in the order of the file."""
         for number, *fields, raw in self._connection.execute("select * from pictures order by number"):
@@ -96,10 +93,14 @@ class CocoAnnotations:
         found = self._connection.execute(
             "select number, category, bbox, crowd, raw from boxes where picture = ? order by number", (_key(picture),)
         )
-        return [
-            CocoBox(number, json.loads(category), json.loads(bbox), bool(crowd), raw)
-            for number, category, bbox, crowd, raw in found
-        ]
+        return list(map(_box, found))
+
+    def boxes_of_no_picture(self) -> Iterator[CocoBox]:
+        """Annotations whose picture the file does not list, in the order of the file."""
+        found = self._connection.execute(
+            "select number, category, bbox, crowd, raw from boxes where picture not in (select id from pictures) order by number"
+        )
+        yield from map(_box, found)
 
     def captions(self, picture: object) -> list[str | None]:
         """Captions of the picture with this id, by their own ids; None for one that is no text."""
@@ -156,13 +157,22 @@ def _box_values(number: int, row: dict) -> tuple:
     return number, _key(row.get("image_id")), _text(row.get("category_id")), _text(row.get("bbox")), crowd, _text(said)
 
 
+def _box(row: tuple[int, str, str, int, str]) -> CocoBox:
+    number, category, bbox, crowd, raw = row
+    return CocoBox(number, json.loads(category), json.loads(bbox), bool(crowd), raw)
+
+
 def _key(value: object) -> str:
     """Ids are compared as JSON: 1 is not "1"."""
     return _text(value)
 
 
 def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    """JSON that a database and a problem's text can hold; deep nesting is null, which is no value of any field."""
+    try:
+        return storable(json.dumps(value, ensure_ascii=False))
+    except RecursionError:
+        return "null"
 
 
 def _texts(row: dict, *names: str) -> Iterable[str | None]:

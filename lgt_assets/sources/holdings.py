@@ -10,7 +10,9 @@ from pathlib import Path
 from threading import Lock
 from types import TracebackType
 
-FORMAT = 1
+from lgt_assets.errors import SourceError
+
+FORMAT = 3
 # Kilobytes of each database's pages in memory: lookups go on from the system's cache of files.
 _CACHE_KB = 2048
 # Notes that wait to be written together.
@@ -18,7 +20,8 @@ _NOTES_AT_ONCE = 1000
 _TABLES = """
 create table shards (name text primary key, size integer, mtime_ns integer) without rowid;
 create table pictures (
-    sha256 blob primary key, external_id text, content blob, width integer, height integer, inspected integer
+    sha256 blob primary key, external_id text, content blob, width integer, height integer, inspected integer,
+    upright integer
 ) without rowid;
 create table ids (external_id text primary key) without rowid;
 create table problems (key blob primary key, count integer) without rowid;
@@ -31,7 +34,7 @@ create temp table met (sha256 blob primary key) without rowid;
 create temp table occurred (key blob primary key, count integer) without rowid;
 """
 Stamp = tuple[int, int]
-Row = tuple[str, str | None, str, int, int, bool]
+Row = tuple[str, str | None, str, int, int, bool, bool]
 
 
 class HoldingsFile:
@@ -62,11 +65,25 @@ class HoldingsFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the file; also after an error all that is in it is true, so all of it is kept."""
-        with self._lock:
-            self._write_notes()
-        self._connection.commit()
-        self._connection.close()
+        """Close the file; also after an error all that is in it is true, so all of it is kept.
+
+        Raises:
+            SourceError: it turned out to be damaged, or its disk to be full.
+        """
+        try:
+            if not isinstance(error, sqlite3.DatabaseError):
+                with self._lock:
+                    self._write_notes()
+                self._connection.commit()
+        except sqlite3.DatabaseError as failed:
+            error = failed
+        finally:
+            self._connection.close()
+        if isinstance(error, sqlite3.DatabaseError):
+            raise SourceError(
+                f"{self._path} cannot be used ({error}); see that its disk has room, delete it, and add again: it is made "
+                "again from the shards"
+            ) from error
 
     def missing(self) -> list[str]:
         """Shards on disk that the file does not know yet, in order."""
@@ -79,17 +96,17 @@ class HoldingsFile:
         Args:
             shard: its key.
             stamp: size and time of its file.
-            pictures: sha256, id, content key, width, height, whether it was opened.
+            pictures: sha256, id, content key, width, height, whether it was opened, whether its boxes are upright.
             problems: their keys.
         """
         rows = [
-            (bytes.fromhex(sha256), external_id, bytes.fromhex(content), width, height, inspected)
-            for sha256, external_id, content, width, height, inspected in pictures
+            (bytes.fromhex(sha256), external_id, bytes.fromhex(content), *others)
+            for sha256, external_id, content, *others in pictures
         ]
         with self._lock:
             run = self._connection
             self._write_notes()
-            run.executemany("insert or ignore into pictures values (?, ?, ?, ?, ?, ?)", rows)
+            run.executemany("insert or ignore into pictures values (?, ?, ?, ?, ?, ?, ?)", rows)
             run.executemany("insert or ignore into ids values (?)", [row[1:2] for row in rows if row[1] is not None])
             run.executemany(
                 "insert into problems values (?, 1) on conflict (key) do update set count = count + 1",
@@ -98,10 +115,10 @@ class HoldingsFile:
             run.execute("insert or replace into shards values (?, ?, ?)", (shard, *stamp))
             run.commit()
 
-    def picture(self, sha256: str) -> tuple[str | None, str] | None:
-        """Id and content key of a picture that is held; None for one that is not."""
-        found = self._one("select external_id, content from pictures where sha256 = ?", bytes.fromhex(sha256))
-        return (found[0], found[1].hex()) if found else None
+    def picture(self, sha256: str) -> tuple[str | None, str, bool] | None:
+        """Id and content key of a picture that is held, and whether its boxes are upright; None for one that is not held."""
+        found = self._one("select external_id, content, upright from pictures where sha256 = ?", bytes.fromhex(sha256))
+        return (found[0], found[1].hex(), bool(found[2])) if found else None
 
     def size_of(self, sha256: str) -> tuple[int, int] | None:
         """Width and height of a held picture that was opened and found whole: it need not be decoded again."""

@@ -72,6 +72,9 @@ class HubSource(Source):
                 f"there is no .parquet file{f' of split {options.part}' if options.part else ''} at {self.options.path}; "
                 "--option path is the folder of a downloaded dataset"
             )
+        for file in self.files:
+            if storable(file) != file:
+                raise SourceError(f"the name of {storable(file)} is not valid UTF-8; rename the file")
 
     def expected(self) -> int | None:
         """Unknown before the files are read."""
@@ -124,11 +127,14 @@ class HubSource(Source):
 
 
 def _parquet_files(path: Path, part: str | None) -> list[str]:
-    """Files below a folder by name; of one split: ``data/train-00000-of-00002.parquet``, ``default/train/0000.parquet``."""
+    """Files below a folder by name; of one split: ``data/train-00000-of-00002.parquet``, ``default/train/0000.parquet``.
+
+    ``train_sft`` and ``test.clean`` are splits of their own, not parts of ``train`` and ``test``.
+    """
     if path.is_file():
         return [str(path)]
     found = sorted(file for file in path.rglob("*.parquet") if file.is_file())
-    of_part = re.compile(rf"(?:^|/)(?:partial-)?{re.escape(part or '')}(?:[-./_]|$)")
+    of_part = re.compile(rf"(?:^|/)(?:partial-)?{re.escape(part or '')}(?:[-_][0-9]|/|\.parquet$)")
     return [str(file) for file in found if part is None or of_part.search(file.relative_to(path).as_posix())]
 
 

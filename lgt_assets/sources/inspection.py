@@ -23,6 +23,12 @@ def inspect(record: SourceRecord, sizes: Mapping[str, tuple[int, int]] | None = 
         sizes: width and height by sha256 of pictures known to be whole; these are not decoded again.
     """
     try:
+        if record.origin is not None and not os.path.lexists(record.path):
+            raise RowRejected(
+                "missing_file",
+                "image",
+                f"{record.path}, kept of {record.origin}, is gone; add the source again to keep it anew",
+            )
         return inspect_content(record, read_picture(record.path), (sizes or {}).get)
     except RowRejected as rejected:
         return rejected.problem(record.file, record.row, record.raw)
@@ -46,6 +52,13 @@ def inspect_content(
     check_row(record, sha256)
     known = size_of(sha256)
     looked = Decoded(*known, orientation_of(data, record.path)) if known else decoded(data, record.path)
+    check_declared(record, looked)
+    check_boxes_inside(record, looked)
+    return Picture(record, sha256, *looked)
+
+
+def check_declared(record: SourceRecord, looked: Decoded) -> None:
+    """Raise RowRejected where the picture has another size than its row says."""
     if record.declared_size not in (None, looked[:2]):
         raise RowRejected(
             "wrong_size",
@@ -53,8 +66,6 @@ def inspect_content(
             f"{record.path} is {looked.width} x {looked.height} pixels, and the row says {record.declared_size[0]} x "
             f"{record.declared_size[1]}; give the size of the stored file, or leave it out",
         )
-    check_boxes_inside(record, looked)
-    return Picture(record, sha256, *looked)
 
 
 def check_boxes_inside(record: SourceRecord, looked: Decoded) -> None:

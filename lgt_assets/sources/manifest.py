@@ -26,7 +26,7 @@ from lgt_assets.errors import SourceError
 from lgt_assets.sources.box_formats import parse_box
 from lgt_assets.sources.manifest_rows import READERS
 from lgt_assets.sources.picture_paths import picture_path
-from lgt_assets.sources.records import RowRejected, Source, SourceOptions, SourceProblem, SourceRecord, storable
+from lgt_assets.sources.records import RowRejected, Source, SourceOptions, SourceProblem, SourceRecord
 from lgt_assets.sources.row_fields import declared_sha256, declared_size, external_id, optional, required, typed
 
 if TYPE_CHECKING:
@@ -101,8 +101,6 @@ class ManifestSource(Source):
         path = Path(os.path.abspath(options.path))
         roots = tuple(Path(os.path.abspath(root)) for root in options.roots)
         self.options = options.model_copy(update={"path": path, "roots": roots})
-        if storable(str(path)) != str(path):
-            raise SourceError(f"{storable(str(path))}: the path is not valid UTF-8; rename the folder")
         if path.suffix.lower() not in READERS:
             raise SourceError(f"{path}: a manifest ends in {', '.join(READERS)}")
         if not path.is_file():

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +12,7 @@ from polars.exceptions import PolarsError
 from lgt_assets.errors import SourceError
 from lgt_assets.sources.records import RowRejected, storable
 
+_EXTRA = "(extra cells)"
 REQUIRED = ("image", "caption", "boxes")
 _BATCH = 1024
 
@@ -49,7 +50,7 @@ def read_csv(path: Path) -> Iterator[ManifestRow]:
     """One row per record below the header; ``boxes`` is JSON text, an empty cell is an absent field."""
     # Bytes that are no UTF-8 become lone surrogates, which the check of each text finds: one bad row stays one bad row.
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        reader = csv.DictReader(file, restkey="(extra cells)", strict=True)
+        reader = csv.DictReader(file, restkey=_EXTRA, strict=True)
         try:
             columns = reader.fieldnames or []
         except csv.Error as error:
@@ -65,13 +66,15 @@ def read_csv(path: Path) -> Iterator[ManifestRow]:
             except csv.Error as error:
                 yield ManifestRow(number, "", rejected=RowRejected("bad_csv", "", f"the row cannot be read ({error})"))
                 continue
-            yield _tabular_row(number, {name: value for name, value in cells.items() if value not in ("", None)})
+            extra = [cell for cell in cells.get(_EXTRA) or () if cell.strip()]
+            row = _tabular_row(number, {name: value for name, value in cells.items() if value not in ("", None)})
+            yield row if not extra else replace(row, rejected=_too_many_cells(extra))
 
 
 def read_parquet(path: Path) -> Iterator[ManifestRow]:
     """One row per row, some at a time; ``boxes`` is a list of structs, or JSON text."""
     try:
-        frame = pl.scan_parquet(path)
+        frame = pl.scan_parquet(path, glob=False)
         _require_columns(path, frame.collect_schema().names())
         height = frame.select(pl.len()).collect().item()
         for start in range(0, height, _BATCH):
@@ -82,6 +85,12 @@ def read_parquet(path: Path) -> Iterator[ManifestRow]:
 
 
 READERS = {".jsonl": read_json_lines, ".ndjson": read_json_lines, ".csv": read_csv, ".parquet": read_parquet}
+
+
+def _too_many_cells(extra: list[str]) -> RowRejected:
+    """A comma in a text without quotes: what is before it would be taken for the whole text."""
+    said = storable(extra[0])[:80]
+    return RowRejected("bad_csv", "", f"more cells than columns, from {said!r} on; write texts with commas in quotes")
 
 
 def _require_columns(path: Path, columns: list[str]) -> None:

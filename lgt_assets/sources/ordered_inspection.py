@@ -14,7 +14,7 @@ from threading import Lock
 
 from lgt_assets.sources.decoding import Decoded
 from lgt_assets.sources.holdings import HoldingsFile, Stamp
-from lgt_assets.sources.inspection import check_boxes_inside, check_row, inspect_content, read_picture
+from lgt_assets.sources.inspection import check_boxes_inside, check_declared, check_row, inspect_content, read_picture
 from lgt_assets.sources.records import Picture, RowRejected, SourceProblem, SourceRecord
 
 # Fetching waits for others, decoding for this machine: some more threads than processors serve both.
@@ -49,8 +49,17 @@ class _BytesAhead:
             self.count += size
 
 
-def in_order(rows: Iterable[SourceRecord | SourceProblem], holdings: HoldingsFile) -> Iterator[LookedAt]:
+def in_order(
+    rows: Iterable[SourceRecord | SourceProblem],
+    holdings: HoldingsFile,
+    is_kept: Callable[[str], bool] = lambda _sha256: True,
+) -> Iterator[LookedAt]:
     """Every row looked at, in order. A file that was found whole before, and has the same size and time, is not opened again.
+
+    Args:
+        rows: what the source gives.
+        holdings: what is held.
+        is_kept: whether what was fetched, by its sha256, is still there; what is not is fetched again.
 
     Raises:
         SourceError: the source as a whole cannot be read.
@@ -62,7 +71,7 @@ def in_order(rows: Iterable[SourceRecord | SourceProblem], holdings: HoldingsFil
             for row in rows:
                 while waiting and (len(waiting) >= ROWS_AHEAD or ahead.count > BYTES_AHEAD):
                     yield _result(waiting.popleft(), holdings, ahead)
-                known = LookedAt(row) if isinstance(row, SourceProblem) else _without_opening(row, holdings)
+                known = LookedAt(row) if isinstance(row, SourceProblem) else _without_opening(row, holdings, is_kept)
                 if known is None:
                     ahead.add(_bytes_of(row.content))
                 waiting.append(known or threads.submit(_look, row, holdings, ahead))
@@ -86,7 +95,7 @@ def _result(outcome: LookedAt | Future[LookedAt], holdings: HoldingsFile, ahead:
     return looked_at
 
 
-def _without_opening(record: SourceRecord, holdings: HoldingsFile) -> LookedAt | None:
+def _without_opening(record: SourceRecord, holdings: HoldingsFile, is_kept: Callable[[str], bool]) -> LookedAt | None:
     """The outcome where the row declares all of it, or its picture was found whole before; None where it has to be opened."""
     found, inspected = None, True
     if record.expected_sha256 and record.declared_size and record.origin is None:
@@ -94,7 +103,7 @@ def _without_opening(record: SourceRecord, holdings: HoldingsFile) -> LookedAt |
         found, inspected = (record.expected_sha256, *record.declared_size, 1), False
     elif callable(record.content) and record.origin:
         held = holdings.opened(record.origin, (0, 0))  # an address is fetched once
-        found = held if held and holdings.picture(held[0]) else None
+        found = held if held and holdings.picture(held[0]) and is_kept(held[0]) else None
     elif record.content is None:
         stamp = _stamp(record)
         found = holdings.opened(str(record.path), stamp) if stamp else None
@@ -103,6 +112,7 @@ def _without_opening(record: SourceRecord, holdings: HoldingsFile) -> LookedAt |
     sha256, looked = found[0], Decoded(*found[1:])
     try:
         check_row(record, sha256)
+        check_declared(record, looked)
         if inspected or not record.boxes_upright:
             check_boxes_inside(record, looked)
     except RowRejected as rejected:

@@ -1,6 +1,7 @@
 """The kinds of source, by name."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -10,7 +11,7 @@ from lgt_assets.sources.docci import DocciSource
 from lgt_assets.sources.hub import HubSource
 from lgt_assets.sources.manifest import ManifestSource
 from lgt_assets.sources.photos import PhotosSource
-from lgt_assets.sources.records import Source, SourceOptions
+from lgt_assets.sources.records import Source, SourceOptions, storable
 from lgt_assets.sources.scenes import ScenesSource
 from lgt_assets.sources.webdataset import WebdatasetSource
 
@@ -39,7 +40,12 @@ def open_source(kind: str, options: Mapping[str, object]) -> Source:
     """A source of ``kind``, ready to be read.
 
     Raises:
-        SourceError: as :func:`parse_options`; or the file or package it reads is not there.
+        SourceError: as :func:`parse_options`; a text of the options is not valid UTF-8; or the file or package it reads is not
+            there.
     """
     checked = parse_options(kind, options)
-    return SOURCES[kind](checked)
+    source = SOURCES[kind](checked)
+    for name, value in vars(source.options).items():  # a relative path's folder may be the one that is not
+        if isinstance(value, str | Path) and storable(str(value)) != str(value):
+            raise SourceError(f"option {name}, {storable(str(value))}, is not valid UTF-8; rename the folder")
+    return source

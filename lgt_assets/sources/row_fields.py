@@ -10,6 +10,7 @@ _NAMES = {str: "text", list: "a list", dict: "an object", bool: "true or false",
 
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_DIGITS = re.compile(r"[0-9]{1,10}")  # int() itself raises at some thousands
 
 
 def declared_sha256(fields: Mapping) -> str | None:
@@ -25,7 +26,8 @@ def declared_size(fields: Mapping) -> tuple[int, int] | None:
     sides = []
     for name in ("width", "height"):
         value = fields.get(name)
-        value = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value  # in CSV
+        if isinstance(value, str) and _DIGITS.fullmatch(value):  # in CSV
+            value = int(value)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**31):
             raise RowRejected("bad_type", name, f"{name} is {described(value)}; it should be a whole number of pixels")
         sides.append(value)

@@ -9,7 +9,7 @@ from lgt_assets.errors import SourceError
 from lgt_assets.sources.admission import Admission, Known, pictures_of, problems_of
 from lgt_assets.sources.files import locked, remove_leftovers, sync_files
 from lgt_assets.sources.holdings import HoldingsFile
-from lgt_assets.sources.kept_pictures import keep_picture, remove_unfinished
+from lgt_assets.sources.kept_pictures import keep_picture, kept_path, remove_unfinished
 from lgt_assets.sources.ordered_inspection import in_order
 from lgt_assets.sources.records import Picture, Source, SourceProblem
 from lgt_assets.sources.registry import open_source
@@ -159,13 +159,18 @@ def _new_rows(
     source: Source, pictures: Path, admission: Admission, counts: dict[str, int], progress: Progress | None
 ) -> Iterator[Picture | SourceProblem]:
     total = source.expected()
-    with closing(source), closing(in_order(source.records(pictures), admission.holdings)) as outcomes:
+    outcomes = in_order(
+        source.records(pictures), admission.holdings, lambda sha256: kept_path(pictures, sha256).is_file()
+    )
+    with closing(source), closing(outcomes):
         for done, looked_at in enumerate(outcomes, start=1):
             judged = looked_at.row
             if isinstance(judged, Picture):
                 judged = admission.judge(judged)
             if isinstance(judged, Known):
                 counts["images_known"] += 1
+                if looked_at.content is not None and admission.holdings.picture(judged.sha256) is not None:
+                    keep_picture(pictures, judged.sha256, looked_at.content)  # where it was lost since
             elif isinstance(judged, Picture):
                 counts["images_added"] += 1
                 if looked_at.content is not None:

@@ -17,6 +17,27 @@ from lgt_assets.sources.records import RowRejected
 _NAME = re.compile(r"((?:.*/|)[^.]+)[.]([^/]*)", re.DOTALL)
 _OF_THE_FILE = re.compile(r"__[^/]*__")
 MAX_MEMBERS = 64
+# Long names and their like; tarfile reads them into memory whole, and compressed ones may promise gigabytes.
+MAX_HEADER_BYTES = 2**20
+_HEADER_TYPES = (
+    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
+)  # fmt: skip
+
+
+class _CheckedHeader(tarfile.TarInfo):
+    """A member's header that is never passed over: tarfile takes a damaged one after the first for the end of the file."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes, encoding: str, errors: str) -> "_CheckedHeader":
+        try:
+            header = super().frombuf(buf, encoding, errors)
+        except (tarfile.EmptyHeaderError, tarfile.EOFHeaderError):
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(f"damaged header: {error}") from error
+        if header.type in _HEADER_TYPES and header.size > MAX_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {header.size} bytes; the limit is {MAX_HEADER_BYTES}")
+        return header
 
 
 @dataclass
@@ -38,7 +59,7 @@ def samples_of(file: Path) -> Iterator[TarSample]:
     """
     sample: TarSample | None = None
     try:
-        with tarfile.open(file, "r|*") as tar:
+        with tarfile.open(file, "r|*", tarinfo=_CheckedHeader) as tar:
             for member in tar:
                 tar.members.clear()  # otherwise tarfile keeps every header that it has seen
                 match = _NAME.fullmatch(member.name)
@@ -69,9 +90,9 @@ def _add(sample: TarSample, ending: str, member: tarfile.TarInfo, tar: tarfile.T
         )
     elif len(sample.members) >= MAX_MEMBERS:
         sample.rejected = RowRejected("too_many_members", "", f"more than {MAX_MEMBERS} members have one key")
-    elif member.size > MAX_BYTES:
+    elif sum(map(len, sample.members.values())) + member.size > MAX_BYTES:
         sample.rejected = RowRejected(
-            "image_too_large", ending, f"{member.name} has {member.size} bytes; the limit is {MAX_BYTES}"
+            "image_too_large", ending, f"the sample has more than {MAX_BYTES} bytes with {member.name}; make it smaller"
         )
     else:
         content = tar.extractfile(member)

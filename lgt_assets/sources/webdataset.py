@@ -19,6 +19,8 @@ from lgt_assets.sources.row_fields import external_id, optional, typed
 from lgt_assets.sources.tar_samples import TarSample, samples_of
 
 PICTURES = ("jpg", "jpeg", "png", "webp")
+# Indices such as 00000.tar.idx lie beside shards.
+ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
 class WebdatasetOptions(SourceOptions):
@@ -55,8 +57,8 @@ class WebdatasetSource(Source):
 
     def records(self, pictures: Path) -> Iterator[SourceRecord | SourceProblem]:
         """Yield one row a sample. A file that is torn is one problem, after the samples before the tear."""
-        number = 0
         for file in self.files:
+            number = 0
             try:
                 for number, sample in enumerate(samples_of(file), start=1):
                     try:
@@ -103,8 +105,8 @@ class WebdatasetSource(Source):
 def _tar_files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    found = path.glob("*.tar*") if path.is_dir() else path.parent.glob(path.name)
-    return sorted(file for file in found if file.is_file() and ".tar" in file.suffixes)
+    found = path.iterdir() if path.is_dir() else path.parent.glob(path.name)
+    return sorted(file for file in found if file.is_file() and file.name.lower().endswith(ENDINGS))
 
 
 def _picture_member(sample: TarSample) -> str:
@@ -131,6 +133,6 @@ def _fields(content: bytes | None) -> Mapping:
 
 def _decoded(content: bytes, field: str) -> str:
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RowRejected("bad_encoding", field, f"the .{field} is not valid UTF-8 ({error.reason})") from error

@@ -111,6 +111,15 @@ def test_a_private_network_is_reached_where_it_is_named() -> None:
         check_resolved("store", ["10.2.0.1"], policy)
 
 
+def test_all_hosts_and_one_port_more() -> None:
+    policy = FetchPolicy(hosts=("*", "store.example.com:9000"))
+    assert check_address("https://any.example.org/a.png", policy).port == 443
+    assert check_address("https://store.example.com:9000/a.png", policy).port == 9000
+    for refused in ("https://any.example.org:9000/a.png", "https://127.0.0.1/a.png"):
+        with pytest.raises(RowRejected):
+            check_address(refused, policy)
+
+
 @pytest.mark.parametrize(
     ("location", "follows"),
     [

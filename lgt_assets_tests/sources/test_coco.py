@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lgt_assets.errors import SourceError
-from lgt_assets.sources import SourceBox, add_source, read_shard
+from lgt_assets.sources import SourceBox, add_source, read_shard, shard_rows
 from lgt_assets_tests.sources.pictures import HEIGHT, WIDTH, plain_picture
 
 INFO = {"description": "COCO 2017 Dataset", "url": "http://cocodataset.org", "version": "1.0", "year": 2017,
@@ -112,9 +112,43 @@ def test_a_bad_picture_is_one_problem(tmp_path: Path, changes: dict, field: str,
     assert (addition.images_added, problem.row, problem.field, problem.reason) == (1, 1, field, reason)
 
 
+def test_a_box_of_a_picture_that_is_not_listed_is_a_problem(tmp_path: Path) -> None:
+    captions = [{"image_id": number, "id": number, "caption": "A cat."} for number in (1, 2)]
+    instances = [instance(1, 1, [0, 0, 5, 5]), instance(2, 7, [0, 0, 5, 5])]
+    root = write_coco(tmp_path / "coco", [picture(1), picture(2)], instances, captions)
+    add_source(tmp_path / "state", "coco", "coco", {"path": str(root)})
+    content = read_shard(tmp_path / "state", "coco-00000")
+    (problem,) = content.problems
+    assert (len(content.pictures), problem.row, problem.reason) == (2, 2, "unknown_image")
+
+
+def test_texts_that_no_table_can_hold_do_not_end_the_addition(tmp_path: Path) -> None:
+    captions = [{"image_id": 2, "id": 2, "caption": "A cat."}]
+    root = write_coco(tmp_path / "coco", [picture(1), picture(2)], [], captions)
+    file = root / "annotations" / "instances_val2017.json"
+    text = file.read_text().replace('"file_name": "000000000001.jpg"', '"file_name": ' + "[" * 9000 + "]" * 9000)
+    file.write_text(text.replace('"flickr_url": ""', '"flickr_url": "\\ud800"'))
+    add_source(tmp_path / "state", "coco", "coco", {"path": str(root)})
+    content = read_shard(tmp_path / "state", "coco-00000")
+    assert [(problem.row, problem.field) for problem in content.problems] == [(1, "file_name")]
+    assert len(content.pictures) == 1
+
+
 def test_captions_alone_are_enough(tmp_path: Path, coco: Path) -> None:
     (coco / "annotations" / "instances_val2017.json").unlink()
     assert add_source(tmp_path / "state", "coco", "coco", {"path": str(coco)}).images_added == 2
+
+
+def test_boxes_alone_are_enough_where_that_is_said(tmp_path: Path, coco: Path) -> None:
+    (coco / "annotations" / "captions_val2017.json").unlink()
+    options = {"path": str(coco)}
+    with pytest.raises(SourceError, match="caption=none where there are only boxes"):
+        add_source(tmp_path / "state", "coco", "coco", options)
+    assert add_source(tmp_path / "state", "coco", "coco", options | {"caption": "none"}).images_added == 3
+    first, *_ = shard_rows(tmp_path / "state", "coco-00000").images
+    assert (first["caption"], first["caption_source"]) == (None, "none")
+    with pytest.raises(SourceError, match="no instances_train2017.json"):
+        add_source(tmp_path / "state", "coco", "coco", options | {"caption": "none", "part": "train2017"})
 
 
 def test_files_that_are_torn_or_no_coco_are_errors(tmp_path: Path, coco: Path) -> None:

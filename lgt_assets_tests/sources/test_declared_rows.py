@@ -1,6 +1,7 @@
 """Rows that declare sha256 and size: registered unopened, judged when the shard is made."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,12 @@ def test_what_can_be_judged_unopened_is_judged_at_once(tmp_path: Path, changes: 
     add(tmp_path / "state", tmp_path, [declared(tmp_path, 0, **changes)])
     (problem,) = read_shard(tmp_path / "state", "mine-00000").problems
     assert (problem.field, problem.reason) == (field, reason)
+
+
+def test_a_wrong_size_is_found_where_the_file_was_opened_before(tmp_path: Path) -> None:
+    plain = declared(tmp_path, 0, sha256=None)
+    os.utime(tmp_path / "0.png", (1_000_000, 1_000_000))
+    assert add(tmp_path / "state", tmp_path, [plain]).images_added == 1
+    addition = add(tmp_path / "state", tmp_path, [plain | {"width": WIDTH + 1}])
+    (problem,) = read_shard(tmp_path / "state", *addition.new_shards).problems
+    assert problem.reason == "wrong_size"

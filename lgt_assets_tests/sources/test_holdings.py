@@ -2,15 +2,18 @@
 
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
+from PIL import ExifTags, Image
 
+from lgt_assets.errors import SourceError
 from lgt_assets.identity import digest
 from lgt_assets.sources import add_source, read_shard
 from lgt_assets.sources.holdings import HoldingsFile
 from lgt_assets.sources.shard_files import holdings_path
-from lgt_assets_tests.sources.pictures import flat_manifest, row, write_lines
+from lgt_assets_tests.sources.pictures import HEIGHT, WIDTH, flat_manifest, row, write_lines
 
 
 def add(state: Path, manifest: Path):
@@ -29,8 +32,6 @@ def test_whatever_becomes_of_the_file_nothing_is_added_twice(tmp_path: Path, dam
     elif damage == "torn":
         path.write_bytes(path.read_bytes()[:5000])
     elif damage == "other format":
-        import sqlite3
-
         connection = sqlite3.connect(path)
         connection.execute("pragma user_version = 99")
         connection.close()
@@ -97,3 +98,38 @@ def test_rows_of_one_id_in_one_shard_and_later_are_told_apart(tmp_path: Path) ->
     write_lines(manifest, [row("1.png", id="b"), row("1.png", id="c")])
     addition = add(tmp_path / "state", manifest)
     assert (addition.images_added, addition.problems_added) == (1, 1)
+
+
+@pytest.mark.parametrize("begun", ["stored", "upright"])
+def test_other_pixels_of_boxes_are_another_row_where_the_picture_lies_on_its_side(tmp_path: Path, begun: str) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new("RGB", (WIDTH, HEIGHT), "red").save(tmp_path / "turned.jpg", exif=exif)
+    flat_manifest(tmp_path, range(1))
+    box = {"label": "ball", "box": [1, 2, 20, 25]}
+    manifest = write_lines(tmp_path / "m.jsonl", [row("turned.jpg", boxes=[box]), row("0.png", boxes=[box])])
+    state, options = tmp_path / "state", {"path": str(manifest)}
+    add_source(state, "mine", "manifest", options | {"box_pixels": begun})
+    assert add_source(state, "mine", "manifest", options | {"box_pixels": begun}).images_known == 2
+    other = {"stored": "upright", "upright": "stored"}[begun]
+    addition = add_source(state, "mine", "manifest", options | {"box_pixels": other})
+    (problem,) = read_shard(state, *addition.new_shards).problems
+    assert (addition.images_known, problem.row, problem.reason, problem.field) == (1, 1, "changed_row", "boxes")
+    assert f"boxes in {begun} pixels" in problem.detail
+
+
+def test_damage_that_shows_late_says_what_to_do(tmp_path: Path) -> None:
+    state, manifest = tmp_path / "state", flat_manifest(tmp_path, range(120))
+    add(state, manifest)
+    path = holdings_path(state, "mine")
+    connection = sqlite3.connect(path)
+    (page,) = connection.execute("select rootpage from sqlite_master where name = 'pictures'").fetchone()
+    (size,) = connection.execute("pragma page_size").fetchone()
+    connection.close()
+    content = bytearray(path.read_bytes())
+    content[(page - 1) * size : page * size] = b"\xab" * size
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match="holdings.sqlite cannot be used .* delete it, and add again"):
+        add(state, manifest)
+    path.unlink()
+    assert add(state, manifest).images_known == 120

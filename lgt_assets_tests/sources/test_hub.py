@@ -1,6 +1,7 @@
 """Parquet files as `datasets` writes them: Image structs, features in the metadata, one file or more a split."""
 
 import json
+import os
 from pathlib import Path
 
 import polars as pl
@@ -62,6 +63,19 @@ def test_files_of_a_split_in_order_with_boxes_by_class_name(tmp_path: Path) -> N
     assert (again.images_added, again.images_known) == (1, 4)
 
 
+def test_a_split_is_not_another_whose_name_begins_with_it(tmp_path: Path) -> None:
+    for number, split in enumerate(("train", "train_sft", "train.clean", "constrain")):
+        write_split(tmp_path, split, 0, 1, [example(number)])
+    for number, name in enumerate(("default/train/0000", "train", "partial-train/0001", "plain/train_1"), start=10):
+        moved = tmp_path / f"{name}.parquet"
+        moved.parent.mkdir(parents=True, exist_ok=True)
+        write_split(tmp_path / "new", "test", 0, 1, [example(number)]).rename(moved)
+    state = tmp_path / "state"
+    assert add(state, tmp_path, part="train", id="image_id").problems_added == 0
+    ids = {found.record.external_id for found in read_shard(state, "hub-00000").pictures}
+    assert ids == {"0", "10", "11", "12", "13"}
+
+
 def test_lists_of_boxes_with_text_labels_lists_of_captions_and_plain_bytes(tmp_path: Path) -> None:
     rows = [
         {"picture": plain_bytes(1), "sentences": ["A ball.", "A ball.", "A red ball."], "credit": "me", "terms": "CC0",
@@ -111,5 +125,9 @@ def test_what_cannot_be_read_at_all_is_an_error(tmp_path: Path) -> None:
     assert "has no column text; its columns are image_id, image, caption, objects" in error(tmp_path, caption="text")
     assert "boxes needs box_format" in error(tmp_path, boxes="objects")
     assert "part chooses among the files of a folder" in error("hf://datasets/owner/name/data/*.parquet", part="train")
+    named = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.parquet"))
+    named.write_bytes(b"")
+    assert "is not valid UTF-8; rename the file" in error(tmp_path)
+    named.unlink()
     (tmp_path / "data" / "train-00000-of-00001.parquet").write_bytes(b"PAR1 torn")
     assert "cannot be read as Parquet" in error(tmp_path)

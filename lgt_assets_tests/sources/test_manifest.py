@@ -191,12 +191,41 @@ def test_csv_and_parquet_say_the_same_as_json_lines(tmp_path: Path) -> None:
         assert told(name) == told("manifest.jsonl")
 
 
+def test_a_comma_without_quotes_does_not_cut_a_caption(tmp_path: Path) -> None:
+    flat_picture(tmp_path / "cat.png", 1)
+    flat_picture(tmp_path / "dog.png", 2)
+    (tmp_path / "manifest.csv").write_text(
+        'image,boxes,caption\ncat.png,[],A cat, asleep on a mat.\ndog.png,[],"A dog, awake.", ,\n'
+    )
+    cut, whole = judged(tmp_path / "manifest.csv")
+    assert (cut.reason, "asleep on a mat" in cut.detail, "asleep" in cut.raw) == ("bad_csv", True, True)
+    assert whole.record.caption == "A dog, awake."
+
+
+def test_a_number_of_thousands_of_digits_is_one_bad_row(tmp_path: Path) -> None:
+    flat_picture(tmp_path / "cat.png", 1)
+    (tmp_path / "manifest.csv").write_text(
+        f"image,boxes,caption,width\ncat.png,[],A cat,{'9' * 5000}\ncat.png,[],A cat,\n"
+    )
+    bad, good = judged(tmp_path / "manifest.csv")
+    assert (bad.field, bad.reason) == ("width", "bad_type")
+    assert isinstance(good, Picture)
+
+
+def test_brackets_in_the_name_of_a_parquet_file_are_no_pattern(tmp_path: Path) -> None:
+    folder = tmp_path / "mine [2]"
+    flat_picture(folder / "0.png", 0)
+    pl.DataFrame([row("0.png", boxes="[]")]).write_parquet(folder / "manifest[1].parquet")
+    (found,) = judged(folder / "manifest[1].parquet")
+    assert isinstance(found, Picture)
+
+
 def test_bad_cells_of_a_csv_are_one_bad_row_each(tmp_path: Path) -> None:
     flat_picture(tmp_path / "0.png", 0)
     boxes = '"[{""label"": ""a"", ""box"": [1, 2, 3, NaN]}]"'
     (tmp_path / "manifest.csv").write_bytes(
         f"id,image,caption,boxes\n,0.png,fine,{boxes}\n1,0.png,,[]\n2,0.png,fine,[{{\n".encode()
-        + b'3,0.png,b\xe9d,[]\n4,0.png,"a"b,[]\n5,0.png,fine\n6,0.png,fine,[],more\n'
+        + b'3,0.png,b\xe9d,[]\n4,0.png,"a"b,[]\n5,0.png,fine\n6,0.png,fine,[],more\n7,0.png,fine,[],,\n'
     )
     entries = judged(tmp_path / "manifest.csv")
     problems = [entry for entry in entries if isinstance(entry, SourceProblem)]
@@ -206,8 +235,9 @@ def test_bad_cells_of_a_csv_are_one_bad_row_each(tmp_path: Path) -> None:
         (4, "caption", "bad_encoding"),
         (5, "", "bad_csv"),
         (6, "boxes", "missing_field"),
+        (7, "", "bad_csv"),
     ]
-    assert isinstance(entries[-1], Picture)
+    assert isinstance(entries[-1], Picture)  # spreadsheets end lines with empty cells
     assert entries[1].record.caption is None  # an empty cell
 
 

@@ -1,5 +1,8 @@
 """Kinds and options: what is wrong is said together with what there is."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from lgt_assets.errors import SourceError
@@ -29,3 +32,11 @@ def test_text_from_a_command_line_is_converted() -> None:
 def test_what_is_unknown_is_listed_with_what_is_known(kind: str, options: dict, said: str) -> None:
     with pytest.raises(SourceError, match=said):
         open_source(kind, options)
+
+
+def test_a_folder_whose_name_is_no_text_is_refused_at_once(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    folder.mkdir()
+    (folder / "docci_descriptions.jsonlines").write_text("")
+    with pytest.raises(SourceError, match=r"option path, .*udce9, is not valid UTF-8; rename the folder"):
+        open_source("docci", {"path": str(folder)})

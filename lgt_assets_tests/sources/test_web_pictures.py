@@ -68,6 +68,16 @@ def test_what_cannot_be_fetched_is_a_bad_row_beside_a_good_one(
         assert server.asked["/busy"] == 3
 
 
+def test_what_was_fetched_and_lost_is_fetched_again(tmp_path: Path, server: PictureServer) -> None:
+    rows = [row(f"http://127.0.0.1:{server.port}/picture/{number}", boxes=[]) for number in (1, 2)]
+    options, state = options_of(server, write_lines(tmp_path / "manifest.jsonl", rows)), tmp_path / "state"
+    add_source(state, "web", "manifest", options)
+    read_shard(state, "web-00000").pictures[1].record.path.unlink()
+    assert add_source(state, "web", "manifest", options).images_known == 2
+    assert (server.asked["/picture/1"], server.asked["/picture/2"]) == (1, 2)
+    assert read_shard(state, "web-00000").pictures[1].record.path.is_file()
+
+
 @pytest.mark.parametrize("changes", [{"hosts": ""}, {"private_networks": ""}, {"plain_http": "false"}])
 def test_without_leave_nothing_is_asked(tmp_path: Path, server: PictureServer, changes: dict) -> None:
     manifest = write_lines(tmp_path / "manifest.jsonl", [row(f"http://localhost:{server.port}/picture/1")])

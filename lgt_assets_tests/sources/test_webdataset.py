@@ -3,11 +3,12 @@
 import gc
 import io
 import json
+import shutil
 import tarfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgt_assets.errors import SourceError
@@ -66,6 +67,42 @@ def test_samples_of_all_shards_come_in_the_order_of_their_names(tmp_path: Path) 
     assert first.path.read_bytes() == sample(0)[0][1]  # byte for byte
     assert len(shard_rows(state, "web-00000").images) == 4
     assert add(state, tmp_path / "tars").images_known == 4
+
+
+def test_a_kept_picture_that_was_lost_is_kept_again(tmp_path: Path) -> None:
+    path, state = write_tar(tmp_path / "0.tar", sample(0)), tmp_path / "state"
+    add(state, path)
+    shutil.rmtree(state / "images")
+    (lost,) = shard_rows(state, "web-00000").rejections
+    assert f"kept of {path}#000000000.jpg, is gone; add the source again" in lost["detail"]
+    assert add(state, path).images_known == 1
+    assert len(shard_rows(state, "web-00000").images) == 1
+
+
+def test_shards_are_told_from_what_lies_beside_them(tmp_path: Path) -> None:
+    write_tar(tmp_path / "tars" / "0.tgz", sample(0), "w:gz")
+    for name in ("0.tar.idx", "0.tar.index.json", "0_stats.json"):
+        (tmp_path / "tars" / name).write_text("{}")
+    addition = add(tmp_path / "state", tmp_path / "tars")
+    assert (addition.images_added, addition.problems_added) == (1, 0)
+
+
+def test_a_torn_file_is_row_one_of_itself(tmp_path: Path) -> None:
+    write_tar(tmp_path / "tars" / "0.tar", [*sample(0), *sample(1)])
+    (tmp_path / "tars" / "1.tar").write_bytes(b"no tar" * 200)
+    add(tmp_path / "state", tmp_path / "tars")
+    (problem,) = read_shard(tmp_path / "state", "web-00000").problems
+    assert (problem.row, problem.reason) == (1, "torn_container")
+
+
+def test_marks_of_byte_order_are_no_text(tmp_path: Path) -> None:
+    members = [
+        ("0.jpg", plain_bytes(0)), ("0.txt", "\ufeffA cat.".encode()),
+        ("1.jpg", plain_bytes(1)), ("1.json", '\ufeff{"caption": "A dog."}'.encode()),
+    ]  # fmt: skip
+    assert add(tmp_path / "state", write_tar(tmp_path / "0.tar", members)).images_added == 2
+    captions = [found.record.caption for found in read_shard(tmp_path / "state", "web-00000").pictures]
+    assert captions == ["A cat.", "A dog."]
 
 
 def test_a_caption_may_be_a_field_and_a_pattern_may_choose_shards(tmp_path: Path) -> None:
@@ -134,6 +171,7 @@ def test_any_bytes_are_samples_or_a_torn_file(tmp_path_factory: pytest.TempPathF
         assert rejected.reason == "torn_container"
 
 
+@settings(deadline=None)  # the first lzma of a process takes long
 @given(
     kind=st.sampled_from(["w", "w:gz", "w:xz", "w:bz2"]),
     changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=6),
