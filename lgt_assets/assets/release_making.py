@@ -82,14 +82,16 @@ class Lengths:
     def __init__(self, profile: Profile, generations: pl.LazyFrame):
         counter, limits = token_counter(profile.release.tokenizer, generations)
         self._measures = {name: TokenLengthMeasure(counter, limits) for name in CONFIGS}
+        self._max_pixels = limits.max_pixels
 
     def add(self, config: str, rows: pl.DataFrame) -> None:
         """Take some rows of a config."""
         self._measures[config].add(measured_rows(rows, CONFIGS[config].task))
 
     def told(self) -> dict[str, dict]:
-        """By config."""
-        return {name: measure.summary().as_dict() for name, measure in self._measures.items()}
+        """By config: :meth:`TokenLengths.as_dict`, and the ``max_pixels`` that larger pictures were counted as."""
+        pixels = {"max_pixels": self._max_pixels}
+        return {name: measure.summary().as_dict() | pixels for name, measure in self._measures.items()}
 
 
 def _excluded(

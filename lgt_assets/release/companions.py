@@ -25,7 +25,6 @@ from lgt_assets.release.writing import Written
 
 FACTS, REWARDS = "release.json", "rewards.py"
 Companions = dict[str, str | bytes | Iterable[str]]
-_READY = {"hf": trl_configs, "llamafactory": llamafactory_configs, "swift": swift_configs}
 
 
 def companions(release: Release, pinned: PinnedRows, options: Options, written: Sequence[Written]) -> Companions:
@@ -35,13 +34,32 @@ def companions(release: Release, pinned: PinnedRows, options: Options, written: 
         files[REWARDS] = rewards_source()
     if options.form.name == "llamafactory":
         files["dataset_info.json"] = dataset_info(written)
-    if options.form.name in _READY:
-        files |= _READY[options.form.name](rows_by_config(written), lengths(release.facts.get("token_lengths", {})))
+    files |= ready_configs(options.form.name, rows_by_config(written), release.facts.get("token_lengths", {}))
     pictures = release.facts["pictures"]
     if pictures["attributions_in_all"] or len({one["license"] for one in pictures["sources"]}) > 1:
         kept = pinned.scan("images").filter(~pl.col("image_id").is_in(release.excluded["row_id"].implode()))
         files[ATTRIBUTIONS_FILE] = attribution_lines(kept)
     return files | card_files(card_facts(release, options, written, sorted(files)))
+
+
+def ready_configs(
+    format_name: str, rows: Mapping[str, Mapping[str, int]], measured: Mapping[str, Mapping]
+) -> dict[str, str]:
+    """Configurations of the format's trainer, by path; none for formats without.
+
+    Args:
+        format_name: of the export.
+        rows: by config and split.
+        measured: lengths in tokens of each config, as the release's facts have them under ``token_lengths``; of all configs, also
+            of those that are not exported.
+    """
+    if format_name == "hf":
+        return trl_configs(rows, lengths(measured))
+    if format_name not in ("llamafactory", "swift"):
+        return {}
+    make = llamafactory_configs if format_name == "llamafactory" else swift_configs
+    (pixels,) = {one["max_pixels"] for one in measured.values()}  # of the one tokenizer that they were counted for
+    return make(rows, lengths(measured), image_max_pixels=pixels)
 
 
 def card_facts(release: Release, options: Options, written: Sequence[Written], beside: Sequence[str] = ()) -> CardFacts:

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import psutil
 import pytest
+import yaml
 from PIL import Image
 
 from lgt_assets.assets.release_making import kept_release
@@ -88,6 +89,27 @@ def test_every_row_arrives_and_the_manifest_holds(made: Made, tmp_path: Path, fo
     assert (tmp_path / "out/README.md").read_text().startswith("---\n")
     if any(CONFIGS[config].task == "rl" and rows for (config, _), rows in found.items()) and form != "rows":
         compile((tmp_path / "out/rewards.py").read_text(), "rewards.py", "exec")
+
+
+def test_ready_configurations_cut_no_row(own: Made, tmp_path: Path):
+    """The longest row's length in tokens, and the pixels that it was counted with, are those of the configurations."""
+    rows = own.store.read("sft_mix", shards=SHARDS[:1]).to_dicts()
+    rows[0]["messages"][-1]["content"] = "<think> " + "word " * 6000 + "</think><answer>(A)</answer>"
+    own.store.replace("sft_mix", frame("sft_mix", rows), shard=SHARDS[0])
+    own.release()
+    facts = read_release(own.tables).facts["token_lengths"]
+    longest = facts["sft_stage1"]["total"]["max"]
+    assert longest > 6000 and facts["sft_stage1"]["max_length"] >= longest
+    for form, key in (("hf", "max_length"), ("llamafactory", "cutoff_len"), ("swift", "max_length")):
+        own.export(tmp_path / form, form, configs=("sft_stage1", "dpo_stage1"))
+        (config,) = (tmp_path / form).rglob("full/sft_stage1.yaml")
+        told = yaml.safe_load(config.read_text())
+        assert told[key] == facts["sft_stage1"]["max_length"]
+        if form != "hf":
+            assert str(facts["sft_stage1"]["max_pixels"]) in config.read_text()
+    own.export(tmp_path / "rl", "hf", configs=("rl_stage1",))
+    (config,) = (tmp_path / "rl").rglob("full/rl_stage1.yaml")
+    assert yaml.safe_load(config.read_text())["max_completion_length"] == facts["sft_stage1"]["max_completion_length"]
 
 
 def test_splits_share_no_picture(made: Made, tmp_path: Path):

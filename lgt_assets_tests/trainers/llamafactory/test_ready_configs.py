@@ -72,7 +72,7 @@ def test_each_step_of_lora_goes_on_from_the_ones_before(
         "model_name_or_path": str(model_folder), "dataset_dir": folder, "media_dir": folder, "dataloader_num_workers": 0,
         "max_steps": 1, "gradient_accumulation_steps": 1, "eval_strategy": "no", "logging_steps": 1,
         # Fast, so that the model after SFT is another than the one before it.
-        "learning_rate": 0.01,
+        "learning_rate": 0.01, "warmup_ratio": 0.0,
     }  # fmt: skip
     for config in ("sft_stage1", "sft_stage2_merged", "dpo_stage1"):
         settings = read(exports, "lora", config) | here

@@ -95,8 +95,9 @@ def test_each_step_of_lora_goes_on_from_the_one_before(
         settings = read(exports, "lora", config)
         before = {key: [str(tmp_path / path) for path in settings[key]] for key in STEPS_BEFORE if key in settings}
         # Fast, so that the model after SFT is another than the one before it.
-        changes = {"output_dir": str(tmp_path / settings["output_dir"]), "learning_rate": 0.01, "save_steps": 1}
-        step = trained(config, arguments("lora", config, **ONE_STEP | before | changes | {"save_strategy": "steps"}))
+        fast = {"learning_rate": 0.01, "warmup_ratio": 0.0}
+        kept = {"output_dir": str(tmp_path / settings["output_dir"]), "save_strategy": "steps", "save_steps": 1}
+        step = trained(config, arguments("lora", config, **ONE_STEP | before | fast | kept))
     assert step["loss"] == pytest.approx(math.log(2), abs=1e-4), "the reference of DPO is not the model after SFT"
 
 
