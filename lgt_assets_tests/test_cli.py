@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 from PIL import Image
 
 from lgt_assets.cli import main
 from lgt_assets_tests.made_tables import made_id, write_made_tables
+from lgt_assets_tests.sources.pictures import plain_bytes
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +95,22 @@ def test_wrong_usage_is_exit_2(arguments: list[str], capsys: pytest.CaptureFixtu
     assert "Usage" in capsys.readouterr().err
 
 
+def test_pictures_without_a_caption_are_told_when_they_are_added(
+    state: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    cells = {"image": [plain_bytes(n) for n in range(2)]}
+    pl.DataFrame(cells).write_parquet(tmp_path / "pictures.parquet")
+    given = ("sources", "add", "mine", "--kind", "hub", "--path", str(tmp_path / "pictures.parquet"))
+    ends_with(1, *given)
+    assert "has no column caption" in capsys.readouterr().err
+    ends_with(0, *given, "--option", "caption=")
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "2 pictures added in 1 shards, 0 known already, 0 bad rows 2 pictures have no caption: they are rejected,"
+        in said
+    )
+
+
 def test_bad_rows_are_counted_and_shown_and_the_rest_is_added(
     state: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
@@ -103,7 +121,9 @@ def test_bad_rows_are_counted_and_shown_and_the_rest_is_added(
     manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
     ends_with(0, "sources", "add", "mine", "--kind", "manifest", "--path", str(manifest), "--json")
     captured = capsys.readouterr()
-    assert json.loads(captured.out) == {"source": "mine", "added": 1, "known": 0, "bad": 2, "shards": ["mine-00000"]}
+    assert json.loads(captured.out) == {
+        "source": "mine", "added": 1, "known": 0, "bad": 2, "without_caption": 0, "shards": ["mine-00000"],
+    }  # fmt: skip
     assert "row 2, image" in captured.err and "row 3, caption" in captured.err and str(manifest) in captured.err
     ends_with(0, "sources", "add", "mine", "--kind", "manifest", "--path", str(manifest))
     assert "0 pictures added in 0 shards, 1 known already, 0 bad rows" in capsys.readouterr().out

@@ -1,8 +1,10 @@
 """Profiles load whole, and say which field of which file is wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lgt_assets.errors import SettingsError
 from lgt_assets.schemas import frame
@@ -64,6 +66,19 @@ def test_a_wrong_field_is_named_with_its_file(tmp_path: Path, change: tuple[str,
     with pytest.raises(SettingsError, match=named) as caught:
         load_profile(str(path))
     assert "mine.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["endpoint", "one-gpu"])
+def test_the_lines_for_captions_and_boxes_in_the_guide_fit_into_a_profile(name: str, tmp_path: Path) -> None:
+    text = (PROFILES_FOLDER.parents[1] / "docs" / "sources.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"```yaml\n(.*?)```", text, flags=re.S)
+    own = yaml.safe_load((PROFILES_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    for section, values in yaml.safe_load(lines).items():
+        own[section] = own[section] | values
+    path = tmp_path / "my.yaml"
+    path.write_text(yaml.safe_dump(own), encoding="utf-8")
+    profile = load_profile(str(path))
+    assert profile.binds("captioner", "detector") and profile.captions.allow_generated
 
 
 def test_an_unknown_profile_lists_the_shipped_ones() -> None:

@@ -91,7 +91,8 @@ def add_source_to_shards(context: dg.OpExecutionContext, config: RegisterSourceC
         raise dg.Failure(str(error), allow_retries=False) from error
     context.log.info(
         f"{config.name}: {addition.images_added} pictures added in {len(addition.new_shards)} shards, "
-        f"{addition.problems_added} bad rows quarantined, {addition.images_known} known already"
+        f"{addition.problems_added} bad rows quarantined, {addition.images_known} known already; {addition.without_caption} "
+        "pictures added have no caption"
     )
 
 

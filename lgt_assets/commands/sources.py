@@ -43,6 +43,7 @@ def add(
             instance, Tables().store(), name, kind, options, shard_size=shard_size, progress=progress
         )  # fmt: skip
     counts = {"added": addition.images_added, "known": addition.images_known, "bad": addition.problems_added}
+    counts["without_caption"] = addition.without_caption
     _print_problems(addition.new_shards)
     if as_json:
         print_json({"source": name, **counts, "shards": list(addition.new_shards)})
@@ -52,6 +53,11 @@ def add(
         f"{name}: {counts['added']} pictures added in {len(addition.new_shards)} shards, {counts['known']} known already, "
         f"{counts['bad']} bad rows"
     )
+    if counts["without_caption"]:
+        console.print(
+            f"{counts['without_caption']} pictures have no caption: they are rejected, unless a captioner may write one "
+            "(docs/sources.md, Pictures without captions or boxes)"
+        )
     if addition.new_shards:
         console.print(f"next: lgt run --shards '{name}-*'")
 

@@ -16,6 +16,7 @@ def card_observation(card: SourceCard) -> dg.AssetObservation:
     numbers = {
         f"{card.name}/pictures": card.pictures, f"{card.name}/refused rows": card.refused.total(),
         f"{card.name}/boxes": card.boxes, f"{card.name}/mean caption words": round(card.mean_words, 2),
+        f"{card.name}/without caption": card.without_caption,
     }  # fmt: skip
     return dg.AssetObservation(
         asset_key="images",
@@ -44,6 +45,7 @@ def _rows(card: SourceCard) -> list[tuple[str, str, int, int]]:
     rows = [
         (card.name, f"{card.kind}, {card.shards} shards: pictures", pictures, 0),
         ("", "of which not opened yet", card.unopened, pictures),
+        ("", "of which without a caption", card.without_caption, pictures),
         *_counted("licence", card.licenses, pictures),
         *_counted("caption by", card.caption_sources, pictures),
         *(

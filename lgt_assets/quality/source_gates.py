@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import polars as pl
 from polars import col
 
 from lgt_assets.errors import SourceError
+from lgt_assets.quality.captions import without_caption
 from lgt_assets.quality.findings import Finding, Number, Slice, too_few
 from lgt_assets.synthesis.intervals import wilson_interval
 
@@ -18,11 +20,12 @@ def caption_length(rows: Slice) -> Finding:
     """Captions of few words ground few questions: dense ones have a hundred."""
     settings = rows.settings
     words = col("caption").str.count_matches(r"\S+").cast(pl.Int64)
-    counted = rows.scan("caption").select(
+    counted = rows.scan("caption").drop_nulls().select(
         pl.len().alias("captions"), words.mean().alias("mean"), (words < settings.caption_words).sum().alias("short")
     )  # fmt: skip
     count, mean, short = counted.collect(engine="streaming").row(0)
     numbers: dict[str, Number] = {"captions": count, "mean words": mean, "least words": settings.caption_words}
+    numbers["without caption"] = without_caption(rows)
     advice = "give denser captions, or lower checks.caption_words"
     return _largest_share(
         rows, short, count, settings.short_captions, numbers, "captions",
@@ -39,14 +42,15 @@ def caption_language(rows: Slice) -> Finding:
         return Finding(True, "not looked at (checks.caption_language)", {})
     count = other = 0
     example = ""
-    for image_id, caption in rows.scan("image_id", "caption").collect().iter_rows():
+    for image_id, caption in rows.scan("image_id", "caption").drop_nulls("caption").collect().iter_rows():
         count += 1
         if wrong_language(caption, maximum_other_script=settings.caption_other_script):
             other, example = other + 1, example or image_id
     advice = f"such as {example}'s; leave them out, or set checks.caption_language: any"
+    numbers: dict[str, Number] = {"captions": count, "without caption": without_caption(rows)}
     return _largest_share(
-        rows, other, count, settings.foreign_captions, {"captions": count}, "captions", "are not English", advice
-    )
+        rows, other, count, settings.foreign_captions, numbers, "captions", "are not English", advice
+    )  # fmt: skip
 
 
 def licence_present(rows: Slice) -> Finding:
@@ -118,8 +122,10 @@ def _largest_share(
 ) -> Finding:  # fmt: skip
     """A finding that warns where surely more than ``most`` of ``of`` are counted."""
     numbers = {"counted": count, **numbers, "threshold": most}
+    besides = f" ({missing} pictures have no caption)" if (missing := numbers.get("without caption")) else ""
     if of < rows.settings.minimum_rows:
-        return too_few(of, rows.settings.minimum_rows, what, numbers)
+        found = too_few(of, rows.settings.minimum_rows, what, numbers)
+        return replace(found, said=found.said + besides)
     numbers["rate"] = round(count / of, 4)
     passed = wilson_interval(count, of)[0] <= most
-    return Finding(passed, f"{count} of {of} {what} {said}{'' if passed else ': ' + advice}", numbers)
+    return Finding(passed, f"{count} of {of} {what} {said}{besides}{'' if passed else ': ' + advice}", numbers)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from lgt_assets.release.card_wording import code, count, fenced, folded, interval, percent, table, text
+from lgt_assets.release.card_wording import code, count, counted_by, fenced, folded, interval, percent, table, text
 from lgt_assets.release.card_yaml import by_config
 from lgt_assets.release.picture_sources import ATTRIBUTIONS_FILE
 from lgt_assets.release.writing import Written
@@ -139,19 +139,27 @@ def pictures_section(facts: Mapping, has_file: bool) -> str:
     pictures = facts["pictures"]
     captions: dict[str, str] = {}
     for row in pictures["captions"]:
-        own = f"{text(row['caption_source'])} {count(row['pictures'])}"
+        own = counted_by(row, "caption_source", "pictures")
         captions[row["source"]] = f"{captions[row['source']]}, {own}" if row["source"] in captions else own
     rows = [
         [text(row["source"]), text(row["license"]), count(row["pictures"]), captions.get(row["source"], "")]
         for row in pictures["sources"]
     ]
-    boxes = ", ".join(f"{text(row['box_source'])} {count(row['boxes'])}" for row in pictures["boxes"]) or "none"
+    boxes = ", ".join(counted_by(row, "box_source", "boxes") for row in pictures["boxes"]) or "none"
     parts = [
-        table(["source", "licence", "pictures", "captions by"], rows, right=(2,)), f"Boxes by: {boxes}.",
+        table(["source", "licence", "pictures", "captions by"], rows, right=(2,)), f"Boxes by: {boxes}.", *_generated(pictures),
         _credits(pictures, has_file),
         "The licences are the pictures'. Models wrote questions and thoughts; their terms may bind what you do.",
     ]  # fmt: skip
     return "\n\n".join(parts)
+
+
+def _generated(pictures: Mapping) -> list[str]:
+    """What the word means, where a caption or a box is so marked."""
+    rows = [*pictures["captions"], *pictures["boxes"]]
+    if not any(row.get("generated", 0) for row in rows):
+        return []
+    return ["*Generated* is what the source did not have: a captioner wrote the caption, a detector found the box."]
 
 
 def _credits(pictures: Mapping, has_file: bool) -> str:

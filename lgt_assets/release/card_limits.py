@@ -1,6 +1,6 @@
 """Known limits of a release, as its numbers tell them: what a stranger should know before training on it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lgt_assets.release.card_making import JUDGED
 from lgt_assets.release.card_wording import code, count, percent, text
@@ -12,12 +12,20 @@ SMALL = 1000  # train rows
 EVEN_POSITIONS = 0.05  # difference from an even share that is told
 FEW_PROMPTS = 50
 LENGTH_TELLS = 0.65  # of a kind's pairs, from which on the length alone tells chosen from rejected
-_PEOPLE_OR_RENDERER = {"human": "people", "rendered": "the program that drew the pictures"}
+_NOT_SAID = "somebody whom the source does not name"
+_WRITERS = {"human": "people", "rendered": "the program that drew the pictures"}
+_WRITERS |= dict.fromkeys(("manifest", "hub", "webdataset"), _NOT_SAID)  # kinds of source that name nobody unless told
 
 
 def limits(facts: Mapping, written: Sequence[Written]) -> list[str]:
     """Sentences in markdown, the gravest first."""
-    return [*_writers(facts), *_captions(facts), *_unseen(facts), *_rows(facts, written)]
+    return [
+        *_writers(facts),
+        *_captions(facts),
+        *_generated(facts["pictures"]),
+        *_unseen(facts),
+        *_rows(facts, written),
+    ]
 
 
 def warning(facts: Mapping) -> str:
@@ -54,14 +62,52 @@ def _writers(facts: Mapping) -> Iterator[str]:
 def _captions(facts: Mapping) -> Iterator[str]:
     captions: dict[str, int] = {}
     for row in facts["pictures"]["captions"]:
-        kind = _PEOPLE_OR_RENDERER.get(row["caption_source"], "models")
-        captions[kind] = captions.get(kind, 0) + row["pictures"]
+        generated = row.get("generated", 0)
+        kind = _WRITERS.get(row["caption_source"], "models")
+        captions[kind] = captions.get(kind, 0) + row["pictures"] - generated
+        captions["models"] = captions.get("models", 0) + generated
     total = sum(captions.values())
     if total:
-        shares = ", ".join(f"{name} {percent(number / total)}" for name, number in sorted(captions.items()))
+        shares = ", ".join(f"{name} {percent(number / total)}" for name, number in sorted(captions.items()) if number)
         yield f"A key can be no better than its picture's caption and boxes. Captions were written by: {shares}."
-    if captions.get(_PEOPLE_OR_RENDERER["rendered"], 0) == total and total:
+    if captions.get(_WRITERS["rendered"], 0) == total and total:
         yield "All pictures are synthetic scenes of coloured shapes: nothing here looks like a photograph."
+
+
+def _generated(pictures: Mapping) -> Iterator[str]:
+    """What was generated because the source had none, by model: beside what the source gave, if there is both."""
+    made = _by_model(pictures["captions"], "caption_source")
+    if made:
+        share, whole = _share(made, pictures["captions"], "pictures")
+        yield (
+            f"{share} captions were generated, since their source had none: by {_list(made)}. What that model saw wrong has "
+            f"become a wrong key, which no vote can find.{'' if whole else ' The other captions came with the source.'}"
+        )
+    made = _by_model(pictures["boxes"], "box_source")
+    if made:
+        share, whole = _share(made, pictures["boxes"], "boxes")
+        yield (
+            f"{share} boxes were found by a detector, since their picture had none: by {_list(made)}. Nobody has drawn or "
+            f"checked them.{'' if whole else ' The other boxes came with the source.'}"
+        )
+
+
+def _by_model(rows: Iterable[Mapping], maker: str) -> dict[str, int]:
+    made: dict[str, int] = {}
+    for row in rows:
+        if row.get("generated", 0):
+            made[row[maker]] = made.get(row[maker], 0) + row["generated"]
+    return made
+
+
+def _share(made: Mapping[str, int], rows: Iterable[Mapping], what: str) -> tuple[str, bool]:
+    """``3 of 7 (42.9%)``, and whether it is all."""
+    number, total = sum(made.values()), sum(row[what] for row in rows)
+    return f"{count(number)} of {count(total)} ({percent(number / total)})", number == total
+
+
+def _list(made: Mapping[str, int]) -> str:
+    return ", ".join(f"{text(name)} ({count(number)})" for name, number in sorted(made.items()))
 
 
 def _unseen(facts: Mapping) -> Iterator[str]:

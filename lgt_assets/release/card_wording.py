@@ -1,7 +1,7 @@
 """How a card writes numbers and texts; what models and sources wrote is escaped."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from lgt_assets.markdown import plain_text, table_of
 
@@ -26,6 +26,18 @@ def setting(value: object) -> str:
 def count(number: int) -> str:
     """A whole number with its thousands apart."""
     return f"{number:,}"
+
+
+def counted_by(row: Mapping, maker: str, what: str) -> str:
+    """Who made so many captions or boxes, and how many of these were generated.
+
+    Args:
+        row: of ``captions`` or ``boxes`` of :func:`lgt_assets.release.picture_sources.source_facts`.
+        maker, what: its columns with the maker's name, and with the number.
+    """
+    generated = row.get("generated", 0)  # releases made before anything could be generated do not say
+    number = "" if generated == row[what] else f"{count(generated)} "
+    return f"{text(row[maker])} {count(row[what])}{f' ({number}generated)' if generated else ''}"
 
 
 def percent(share: float | None) -> str:

@@ -22,6 +22,7 @@ FACT_TABLES = (
 # Read besides those; of the same shards.
 RECORD_TABLES = ("generations", "rejections", "funnel")
 SECTIONS = ("questions", "compose", "distill", "expand", "pairs", "mix", "rl", "release")
+SECTIONS_OF_ROLES = {"captions": "captioner", "detect": "detector"}  # which decide where the role is bound
 _FUNNEL = ("asked", "parsed", "accepted", "rejected")
 
 
@@ -73,7 +74,8 @@ def release_facts(
 def thresholds(profile: Profile) -> list[dict]:
     """Every setting that decides what is made and kept: section, name, value and description; no path of this machine."""
     found = []
-    for section in SECTIONS:
+    bound = [section for section, role in SECTIONS_OF_ROLES.items() if profile.binds(role)]
+    for section in (*bound, *SECTIONS):
         settings = getattr(profile, section)
         values = settings.model_dump(mode="json")
         for name, field in type(settings).model_fields.items():

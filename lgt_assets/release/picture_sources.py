@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
+from lgt_assets.release.models_used import base_name
 from lgt_assets.release.tallied import counts
 
 MOST_ATTRIBUTIONS = 200  # that a card lists; beyond, the file of credits does
@@ -20,7 +21,7 @@ def shown_pictures(tables: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
 
 
 def source_facts(pictures: pl.LazyFrame, boxes: pl.LazyFrame) -> dict:
-    """Counts by source and licence, who wrote captions and drew boxes, and the distinct credits.
+    """Counts by source and licence, who wrote captions and drew boxes, which of them were made here, and the distinct credits.
 
     Args:
         pictures: rows of ``images``.
@@ -28,20 +29,29 @@ def source_facts(pictures: pl.LazyFrame, boxes: pl.LazyFrame) -> dict:
 
     Returns:
         ``sources``: source, license, pictures; ``splits``: source, split, pictures; ``captions``: source, caption_source,
-        pictures; ``boxes``: box_source, boxes; ``attributions``: license, attribution, pictures, at most
-        ``MOST_ATTRIBUTIONS`` of ``attributions_in_all``.
+        pictures, and how many of their captions were ``generated``, as the source had none; ``boxes``: box_source, boxes, and how
+        many of them were ``generated``, which is found by a detector; ``attributions``: license, attribution, pictures, at most
+        ``MOST_ATTRIBUTIONS`` of ``attributions_in_all``. Names of models that are paths are cut to their last part.
     """
+    generated = pl.col("request_key").is_not_null().cast(pl.Int64).sum().alias("generated")
     credited = pictures.filter(pl.col("attribution").is_not_null())
     distinct = credited.group_by("license", "attribution").agg(pl.len().cast(pl.Int64).alias("pictures"))
     listed = distinct.sort("license", "attribution").head(MOST_ATTRIBUTIONS).collect(engine="streaming")
     return {
         "sources": counts(pictures, "source", "license", name="pictures"),
         "splits": counts(pictures, "source", "split", name="pictures"),
-        "captions": counts(pictures, "source", "caption_source", name="pictures"),
-        "boxes": counts(boxes, "box_source", name="boxes"),
+        "captions": _named(
+            counts(pictures, "source", "caption_source", name="pictures", sums=[generated]), "caption_source"
+        ),
+        "boxes": _named(counts(boxes, "box_source", name="boxes", sums=[generated]), "box_source"),
         "attributions": listed.to_dicts(),
         "attributions_in_all": distinct.select(pl.len()).collect(engine="streaming").item(),
     }
+
+
+def _named(rows: list[dict], maker: str) -> list[dict]:
+    """``rows`` with the model that generated them by its name alone, since where it lay concerns nobody."""
+    return [row | {maker: base_name(row[maker])} if row["generated"] else row for row in rows]
 
 
 def attribution_lines(pictures: pl.LazyFrame) -> Iterator[str]:

@@ -21,8 +21,9 @@ class SourceCard:
 
     Attributes:
         unopened: pictures whose row declares sha256 and size; they are opened when their shard is made.
-        licenses, caption_sources, box_sources: pictures by what the source says.
-        caption_words: pictures by words of their caption: below 5, 5 to 9, ...
+        without_caption: pictures that the source gives no caption.
+        licenses, caption_sources, box_sources: pictures by what the source says; the last two of those with captions, with boxes.
+        caption_words: pictures by words of their caption: below 5, 5 to 9, ...; ``words`` of all of them.
         boxes: labelled boxes; ``pictures_with_boxes`` have at least one.
         covered: mean share of a picture that its boxes cover; where they overlap, areas add up to 1 at most.
         refused: bad rows by reason.
@@ -35,6 +36,7 @@ class SourceCard:
     shards: int = 0
     pictures: int = 0
     unopened: int = 0
+    without_caption: int = 0
     licenses: Counter[str] = field(default_factory=Counter)
     caption_sources: Counter[str] = field(default_factory=Counter)
     box_sources: Counter[str] = field(default_factory=Counter)
@@ -49,8 +51,9 @@ class SourceCard:
 
     @property
     def mean_words(self) -> float:
-        """Words of a caption, on average."""
-        return self.words / self.pictures if self.pictures else 0.0
+        """Words of a caption, on average over the pictures that have one."""
+        captions = self.pictures - self.without_caption
+        return self.words / captions if captions else 0.0
 
     def as_json(self) -> dict:
         """All of it, as JSON takes it."""
@@ -77,13 +80,17 @@ def source_card(state: Path, name: str, hashes: Mapping[str, int] | None = None)
     for shard in shards:
         content = read_shard(state, shard)
         for picture in content.pictures:
-            record, words = picture.record, len((picture.record.caption or "").split())
+            record = picture.record
             card.pictures += 1
             card.unopened += not picture.inspected
-            card.words += words
-            card.caption_words[word_class(words)] += 1
             _count(card.licenses, record.license)
-            _count(card.caption_sources, record.caption_source)
+            if record.caption is None:
+                card.without_caption += 1
+            else:
+                words = len(record.caption.split())
+                card.words += words
+                card.caption_words[word_class(words)] += 1
+                _count(card.caption_sources, record.caption_source)
             if record.boxes:
                 area = sum((box.x1 - box.x0) * (box.y1 - box.y0) for box in record.boxes)
                 card.covered += min(1.0, area / (picture.width * picture.height))

@@ -2,7 +2,7 @@
 
 A picture's captions are joined into one. Boxes read [left, top, width, height]; what leaves the picture by less than a pixel, as
 rounding does, is cut. Segmentations are not used. An annotation that is no box of one object, a crowd or a box without
-area, is refused by itself: its picture stays.
+area, is refused by itself: its picture stays. Without a captions' file, or an entry in it, a picture has no caption.
 """
 
 import os
@@ -23,7 +23,6 @@ from lgt_assets.sources.records import RowRejected, Source, SourceBox, SourceOpt
 from lgt_assets.sources.row_fields import described, external_id, typed
 
 ROUNDING_PIXELS = 1.0
-_NO_CAPTIONS = {"instances": "", "captions": ", or --option caption=none where there are only boxes"}
 
 
 class CocoOptions(SourceOptions):
@@ -57,7 +56,7 @@ class CocoSource(Source):
             "instances": options.instances or _if_there(annotations / f"instances_{options.part}.json"),
             "captions": None
             if options.caption == "none"
-            else options.captions or annotations / f"captions_{options.part}.json",
+            else options.captions or _if_there(annotations / f"captions_{options.part}.json"),
             "images": options.images or root / options.part,
         }
         self.options = options.model_copy(
@@ -66,9 +65,12 @@ class CocoSource(Source):
         for name in ("instances", "captions"):
             path = getattr(self.options, name)
             if path is not None and not path.is_file():
-                raise SourceError(f"there is no {path}; give --option part=…, or --option {name}=…{_NO_CAPTIONS[name]}")
+                raise SourceError(f"there is no {path}, which --option {name}=… names")
         if self.options.instances is None and self.options.captions is None:
-            raise SourceError(f"there is no instances_{options.part}.json in {annotations}; give --option part=…")
+            names = " nor ".join(f"{name}_{options.part}.json" for name in ("instances", "captions"))
+            raise SourceError(
+                f"{annotations} has neither {names}; give --option part=…, or --option instances=… or captions=…"
+            )
 
     def expected(self) -> int | None:
         """Unknown before the files are read."""
@@ -135,11 +137,14 @@ class CocoSource(Source):
         return found
 
     def _caption(self, captions: list[str | None]) -> str | None:
-        if self.options.caption == "none":
+        """What is made of the captions; None where there are none. One that is there should have words."""
+        if not captions or self.options.caption == "none":
             return None
         texts = list(dict.fromkeys(text.strip() for text in captions if text is not None and text.strip()))
         if not texts:
-            raise RowRejected("missing_field", "caption", "the captions' file has no caption of this picture")
+            raise RowRejected(
+                "caption_empty", "caption", "this picture's captions have no text; remove them, or write some"
+            )
         return max(texts, key=len) if self.options.caption == "longest" else " ".join(texts)
 
 

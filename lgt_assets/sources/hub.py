@@ -1,7 +1,9 @@
 """Kind ``hub``: Parquet files of a Hugging Face dataset with an ``Image`` column, in a folder or behind an address.
 
 An ``Image`` is a struct of ``bytes`` (the file as it was) and ``path`` (its old name). Which columns hold caption, boxes and so
-on is said by options. Files are read some rows at a time; a picture's exact bytes are kept below the state folder.
+on is said by options. A null, or an empty list, in the caption's column is a picture without a caption; of a dataset that has no
+such column one says so by an empty option, since a wrong name is an error. Files are read some rows at a time; a picture's exact
+bytes are kept below the state folder.
 """
 
 import json
@@ -9,14 +11,14 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from lgt_assets.errors import SourceError
 from lgt_assets.sources.box_formats import BoxFormat
 from lgt_assets.sources.hub_boxes import boxes_of
-from lgt_assets.sources.hub_files import class_names, read_rows
+from lgt_assets.sources.hub_files import MissingColumnError, class_names, read_rows
 from lgt_assets.sources.records import RowRejected, Source, SourceOptions, SourceProblem, SourceRecord, storable
 from lgt_assets.sources.row_fields import described, external_id, optional
 
@@ -31,7 +33,9 @@ class HubOptions(SourceOptions):
     )
     part: str | None = Field(None, pattern=r"^[\w.-]+$", description="Only files of this split, e.g. train.")
     image: str = Field("image", min_length=1, description="Column of type Image.")
-    caption: str = Field("caption", min_length=1, description="Column with the caption; of a list, all its texts.")
+    caption: Annotated[str | None, BeforeValidator(lambda value: None if value == "" else value)] = Field(
+        "caption", description="Column with the caption; of a list, all its texts; empty where there are no captions."
+    )
     id: str | None = Field(None, min_length=1, description="Column with the picture's id.")
     boxes: str | None = Field(None, min_length=1, description="Column with boxes, e.g. objects; needs box_format.")
     box: str = Field("bbox", min_length=1, description="Field of boxes with the four numbers.")
@@ -88,13 +92,23 @@ class HubSource(Source):
         """
         for file in self.files:
             names = class_names(file, self.options.boxes, self.options.label) if self.options.boxes else ()
-            for number, cells in enumerate(read_rows(file, self.options.columns()), start=1):
+            for number, cells in enumerate(self._cells(file), start=1):
                 content, path = _image(cells.pop(self.options.image))
                 raw = storable(json.dumps(cells | {"path": path}, ensure_ascii=False, default=str))
                 try:
                     yield self._record(file, number, cells, content, path, names, raw)
                 except RowRejected as rejected:
                     yield rejected.problem(file, number, raw)
+
+    def _cells(self, file: str) -> Iterator[dict[str, object]]:
+        try:
+            yield from read_rows(file, self.options.columns())
+        except MissingColumnError as error:
+            if self.options.caption not in error.columns:
+                raise
+            raise SourceError(
+                f"{error}; --option caption=COLUMN names the one with captions, --option caption= says that there is none"
+            ) from error
 
     def _record(
         self, file: str, number: int, cells: Mapping, content: object, path: str | None, names: tuple[str, ...], raw: str
@@ -113,7 +127,7 @@ class HubSource(Source):
             row=number,
             external_id=external_id(cells[options.id]) if options.id else None,
             path=Path(origin),
-            caption=_caption(cells[options.caption], options.caption),
+            caption=_caption(cells[options.caption], options.caption) if options.caption else None,
             caption_source=options.caption_source,
             boxes=boxes_of(cells[options.boxes], options, names) if options.boxes else (),
             box_source=options.box_source,
@@ -146,11 +160,11 @@ def _image(value: object) -> tuple[object, str | None]:
     return value, None
 
 
-def _caption(value: object, field: str) -> str:
+def _caption(value: object, field: str) -> str | None:
+    if value is None or value == []:
+        return None
     if isinstance(value, list) and value and all(isinstance(text, str) for text in value):
         return " ".join(dict.fromkeys(text.strip() for text in value))
-    if value is None or value == []:
-        raise RowRejected("missing_field", field, f"{field} is empty")
     if not isinstance(value, str):
         raise RowRejected("bad_type", field, f"{field} is {described(value)}; it should be text")
     return value

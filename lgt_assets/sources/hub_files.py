@@ -12,6 +12,14 @@ from lgt_assets.errors import SourceError
 _ROWS = 32
 
 
+class MissingColumnError(SourceError):
+    """A file lacks columns that the options name."""
+
+    def __init__(self, file: str, columns: Sequence[str], there: Sequence[str]):
+        super().__init__(f"{file} has no column {', '.join(columns)}; its columns are {', '.join(there)}")
+        self.columns = tuple(columns)
+
+
 def read_rows(file: str, columns: Sequence[str]) -> Iterator[dict[str, object]]:
     """``columns`` of every row in order.
 
@@ -20,14 +28,15 @@ def read_rows(file: str, columns: Sequence[str]) -> Iterator[dict[str, object]]:
         columns: which; others are not read.
 
     Raises:
-        SourceError: the file cannot be read, or lacks a column.
+        MissingColumnError: the file lacks a column.
+        SourceError: it cannot be read.
     """
     try:
         lazy = pl.scan_parquet(file, glob="://" in file)  # a local name is a name, whatever brackets it has
         there = lazy.collect_schema().names()
         missing = [name for name in columns if name not in there]
         if missing:
-            raise SourceError(f"{file} has no column {', '.join(missing)}; its columns are {', '.join(there)}")
+            raise MissingColumnError(file, missing, there)
         for batch in lazy.select(columns).collect_batches(chunk_size=_ROWS, maintain_order=True):
             yield from batch.iter_rows(named=True)
     except (PolarsError, OSError) as error:

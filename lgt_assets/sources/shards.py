@@ -42,12 +42,16 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(frozen=True)
 class Addition:
-    """What one call of :func:`add_source` did: shards written, and pictures new, bad (rows), and held before."""
+    """What one call of :func:`add_source` did: shards written, and pictures new, bad (rows), and held before.
+
+    ``without_caption`` of the new pictures have no caption in the source.
+    """
 
     new_shards: tuple[str, ...]
     images_added: int
     problems_added: int
     images_known: int
+    without_caption: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ def add_source(
         remove_leftovers(source_folder(state, name))
         remove_unfinished(folder)
         stamp = manifest_stamp(kind, recorded)  # before reading: what is appended meanwhile is a change
-        counts = {"images_added": 0, "problems_added": 0, "images_known": 0}
+        counts = {"images_added": 0, "problems_added": 0, "images_known": 0, "without_caption": 0}
         shards: list[str] = []
         with HoldingsFile(holdings_path(state, name), shard_stamps(state, name)) as holdings:
             next_number = _remember(state, name, holdings)
@@ -173,6 +177,7 @@ def _new_rows(
                     keep_picture(pictures, judged.sha256, looked_at.content)  # where it was lost since
             elif isinstance(judged, Picture):
                 counts["images_added"] += 1
+                counts["without_caption"] += judged.record.caption is None
                 if looked_at.content is not None:
                     kept = keep_picture(pictures, judged.sha256, looked_at.content)
                     judged = replace(judged, record=replace(judged.record, path=kept, content=None))

@@ -1,7 +1,8 @@
 """Kind ``webdataset``: tar files whose members belong together by their name up to the first dot.
 
-``000017.jpg``, ``000017.txt`` and ``000017.json`` are one row. The caption is the ``.txt``, else a field of the ``.json``; boxes,
-licence and credit are fields of the ``.json``, written as in a manifest. A picture's exact bytes are kept below the state folder.
+``000017.jpg``, ``000017.txt`` and ``000017.json`` are one row. The caption is the ``.txt``, else a field of the ``.json``; with
+neither, the picture has none. Boxes, licence and credit are fields of the ``.json``, written as in a manifest. A picture's exact
+bytes are kept below the state folder.
 """
 
 import json
@@ -77,12 +78,6 @@ class WebdatasetSource(Source):
         fields = _fields(sample.members.get("json"))
         text = sample.members.get("txt")
         caption = optional(fields, self.options.caption, str) if text is None else _decoded(text, "txt").strip()
-        if caption is None:
-            raise RowRejected(
-                "missing_field",
-                "caption",
-                f"there is neither .txt nor {self.options.caption!r} in .json; see --option caption",
-            )
         return SourceRecord(
             file=str(file),
             row=number,

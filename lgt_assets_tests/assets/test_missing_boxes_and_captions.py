@@ -15,9 +15,15 @@ from lgt_assets.assets.registration import register
 from lgt_assets.checks.evaluation import latest_materialization
 from lgt_assets.costs import recorded_rates
 from lgt_assets.engines.store_maintenance import find_garbage
+from lgt_assets.quality.captions import captions
+from lgt_assets.quality.findings import Slice
 from lgt_assets.report import build_report, picture_lines
 from lgt_assets.resources import Models, Tables, close_engines
 from lgt_assets.storage import DeltaStore
+from lgt_assets_tests.sources.pictures import plain_bytes
+from lgt_assets_tests.sources.test_coco import picture, write_coco
+from lgt_assets_tests.sources.test_hub import example, write_split
+from lgt_assets_tests.sources.test_webdataset import write_tar
 from lgt_assets_tests.tiny_detector import write_tiny_detector
 
 SHARD = "mine-00000"
@@ -225,6 +231,28 @@ def test_a_generated_caption_is_marked_counted_and_never_mixed_without_a_word(
     assert make(instance).read("images").to_dicts() == images and sent(store, "images") == 0
 
 
+@pytest.mark.parametrize("kind", ["coco", "hub", "webdataset"])
+def test_a_picture_that_a_published_data_set_gives_no_caption_gets_one(
+    instance: dg.DagsterInstance, use: Profiles, tmp_path: Path, kind: str
+) -> None:
+    use(**captioning(), captions={"allow_generated": True})
+    folder = tmp_path / "given"
+    if kind == "coco":
+        write_coco(folder, [picture(1), picture(2)], [], [{"image_id": 2, "id": 1, "caption": CAPTION}])
+    elif kind == "hub":
+        write_split(folder, "train", 0, 1, [example(1, caption=None), example(2)])
+    else:
+        write_tar(
+            folder / "0.tar",
+            [("1.jpg", plain_bytes(1, "JPEG")), ("2.jpg", plain_bytes(2, "JPEG")), ("2.txt", b"A cat.")],
+        )
+    addition = register(instance, Tables().store(), "mine", kind, {"path": str(folder)})
+    assert (addition.images_added, addition.without_caption, addition.problems_added) == (2, 1, 0)
+    first, second = make(instance, "images").read("images").to_dicts()
+    assert (first["caption"], first["caption_source"], first["request_key"] is None) == (CAPTION, "seer@7", False)
+    assert second["caption_source"] != "seer@7" and second["request_key"] is None
+
+
 @pytest.mark.parametrize("bound", [True, False])
 def test_without_leave_or_captioner_a_picture_without_caption_is_refused(
     instance: dg.DagsterInstance, use: Profiles, tmp_path: Path, bound: bool
@@ -234,6 +262,8 @@ def test_without_leave_or_captioner_a_picture_without_caption_is_refused(
     store = make(instance)
     assert store.read("images").height == 1 and sent(store, "images") == 0
     assert reasons(store, "images") == ["caption_missing"]
+    said = captions(Slice(store, "images", SHARD)).said
+    assert said == "1 captions came with the source; 1 pictures have none and were rejected"
     assert "captions: {allow_generated: true}" in store.read("rejections")["detail"][0]
 
 

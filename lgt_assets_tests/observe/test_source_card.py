@@ -29,5 +29,13 @@ def test_the_observation_is_of_images_and_has_no_data_version() -> None:
     assert observation.metadata["mine/pictures"].value == 10 and observation.metadata["mine/refused rows"].value == 15
 
 
+def test_pictures_without_a_caption_are_counted() -> None:
+    card = made_card()
+    assert not any("without a caption" in line[1] for line in card_lines(card))
+    card.without_caption = 4
+    assert ("", "of which without a caption", "4", "40.0%") in card_lines(card)
+    assert card_observation(card).metadata["mine/without caption"].value == 4
+
+
 def test_an_empty_source_has_a_card() -> None:
     assert card_lines(SourceCard("none", "scenes"))[0] == ("none", "scenes, 0 shards: pictures", "0", "")

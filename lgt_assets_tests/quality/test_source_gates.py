@@ -6,11 +6,14 @@ import polars as pl
 import pytest
 
 from lgt_assets.errors import SourceError
+from lgt_assets.identity import digest
 from lgt_assets.quality import source_gates
 from lgt_assets.quality.findings import Finding, Slice
 from lgt_assets.schemas import frame
 from lgt_assets.settings import load_profile
 from lgt_assets.storage import DeltaStore
+from lgt_assets.synthesis.captions import MISSING
+from lgt_assets_tests.made_tables import rejection_row
 from lgt_assets_tests.rows import SHARD, image_row, object_row
 
 PROFILE = load_profile("embedded")
@@ -63,6 +66,21 @@ def test_any_language_may_be_wanted(store: DeltaStore) -> None:
     profile = PROFILE.model_copy(update={"checks": checks})
     assert source_gates.caption_language(Slice(store, "images", SHARD, profile)).passed
     assert not source_gates.caption_language(rows).passed
+
+
+@pytest.mark.parametrize("measure", [source_gates.caption_length, source_gates.caption_language])
+@pytest.mark.parametrize("given", [0, COUNT])
+def test_pictures_without_a_caption_are_said_and_not_judged(store: DeltaStore, measure, given: int) -> None:
+    rows = images(store, [{}] * given)
+    made = [rejection_row("images", reason, number) for number, reason in enumerate([MISSING] * 3 + ["missing_file"])]
+    made.append(rejection_row("images", "caption_too_short", 4) | {"request_key": digest("a captioner's reply")})
+    made = [row | {"shard": SHARD, "ordinal": number} for number, row in enumerate(made)]
+    store.replace("rejections", frame("rejections", made), shard=SHARD, asset="images")
+    found = measure(rows)
+    assert found.passed and found.numbers["without caption"] == 4 and found.numbers["captions"] == given
+    assert "(4 pictures have no caption)" in found.said
+    store.replace("rejections", frame("rejections", []), shard=SHARD, asset="images")
+    assert "no caption" not in measure(rows).said
 
 
 @pytest.mark.parametrize(("without", "passed"), [(20, True), (50, False)])

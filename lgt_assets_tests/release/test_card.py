@@ -76,12 +76,40 @@ def test_limits_follow_from_the_numbers(facts: dict, written: list[Written]) -> 
     assert "synthetic scenes" in card_body(card_of(facts | {"pictures": pictures}, written))
 
 
+def test_generated_captions_and_boxes_are_a_known_limit_and_marked(facts: dict, written: list[Written]) -> None:
+    assert "generated" not in card_body(card_of(facts, written)).lower()
+    captions = [
+        {"source": "made", "caption_source": "human", "pictures": 6, "generated": 0},
+        {"source": "made", "caption_source": "seer", "pictures": 2, "generated": 2},
+        {"source": "other", "caption_source": "seer", "pictures": 1, "generated": 1},
+        {"source": "other", "caption_source": "manifest", "pictures": 1, "generated": 0},
+    ]
+    boxes = [
+        {"box_source": "dino", "boxes": 30, "generated": 30},
+        {"box_source": "human", "boxes": 10, "generated": 0},
+    ]
+    told = sections(
+        card_body(card_of(facts | {"pictures": facts["pictures"] | {"captions": captions, "boxes": boxes}}, written))
+    )
+    limits = told["Known limits"]
+    assert "models 30.0%, people 60.0%, somebody whom the source does not name 10.0%" in limits
+    assert "3 of 10 (30.0%) captions were generated, since their source had none: by seer (3)" in limits
+    assert "30 of 40 (75.0%) boxes were found by a detector, since their picture had none: by dino (30)" in limits
+    assert limits.count("came with the source") == 2
+    pictures = told["Pictures and licences"]
+    assert "human 6, seer 2 (generated)" in pictures and "Boxes by: dino 30 (generated), human 10." in pictures
+    only = facts["pictures"] | {"captions": captions[1:2], "boxes": [boxes[0] | {"generated": 10}]}
+    told = sections(card_body(card_of(facts | {"pictures": only}, written)))
+    assert "2 of 2 (100.0%) captions" in told["Known limits"] and "The other captions" not in told["Known limits"]
+    assert "dino 30 (10 generated)" in told["Pictures and licences"]
+
+
 def test_what_others_wrote_is_shown_as_text(facts: dict, written: list[Written]) -> None:
     pictures = facts["pictures"] | {
         "sources": [{"source": HOSTILE, "license": HOSTILE, "pictures": 3}], "attributions_in_all": 1,
         "attributions": [{"license": HOSTILE, "attribution": HOSTILE, "pictures": 3}],
-        "boxes": [{"box_source": HOSTILE, "boxes": 3}],
-        "captions": [{"source": HOSTILE, "caption_source": HOSTILE, "pictures": 3}],
+        "boxes": [{"box_source": HOSTILE, "boxes": 3, "generated": 3}],
+        "captions": [{"source": HOSTILE, "caption_source": HOSTILE, "pictures": 3, "generated": 1}],
     }  # fmt: skip
     example = facts["example"] | {"user": HOSTILE, "assistant": HOSTILE}
     models = [row | {"model": HOSTILE, "revision": HOSTILE} for row in facts["models"]]
@@ -92,9 +120,9 @@ def test_what_others_wrote_is_shown_as_text(facts: dict, written: list[Written])
     }  # fmt: skip
     card = card_of(hostile, written, excluded=[{"reason": HOSTILE, "table": "images", "rows": 1}])
     files = card_files(card)
-    html = RENDERER.render(card_body(card))
-    assert "<script" not in html and "evil.example" not in "".join(re.findall(r'(?:src|href)="[^"]*"', html))
-    assert len(re.findall("<h1>", html)) == 1 and html.count("<details>") == html.count("</details>") == 3
+    page = RENDERER.render(card_body(card))
+    assert "<script" not in page and "evil.example" not in "".join(re.findall(r'(?:src|href)="[^"]*"', page))
+    assert len(re.findall("<h1>", page)) == 1 and page.count("<details>") == page.count("</details>") == 3
     header = yaml.safe_load(str(files[CARD]).split("---\n")[1])
     assert header["license"] == "other" and re.fullmatch(r"[a-z0-9.+-]{1,60}", header["license_name"])
     assert "<script" not in str(files["LICENSE.md"])

@@ -82,6 +82,16 @@ def test_every_setting_of_the_profile_that_decides_is_told() -> None:
     }  # fmt: skip
 
 
+def test_settings_of_captions_and_boxes_are_told_where_a_model_may_make_them() -> None:
+    profile = load_profile("embedded")
+    roles = profile.roles | dict.fromkeys(("captioner", "detector"), profile.role("vlm"))
+    told = {
+        (row["section"], row["name"]): row["value"] for row in thresholds(profile.model_copy(update={"roles": roles}))
+    }
+    assert told["captions", "minimum_words"] == 20 and told["detect", "box_threshold"] == 0.3
+    assert ("captions", "minimum_words") not in {(row["section"], row["name"]) for row in thresholds(profile)}
+
+
 def test_the_example_is_a_long_one_of_the_second_stage(facts: dict) -> None:
     assert facts["example"]["recipe"] == "long" and facts["example"]["stage"] == 2
 

@@ -11,19 +11,21 @@ from lgt_assets_tests.sources.pictures import HEIGHT, WIDTH, flat_picture, row, 
 
 
 def test_a_card_counts_all_shards(tmp_path: Path) -> None:
-    for number in range(3):
+    for number in range(4):
         flat_picture(tmp_path / f"{number}.png", number)
     half = {"label": "ball", "box": [0, 0, WIDTH / 2, HEIGHT]}
     lines = [
         row("0.png", boxes=[half], caption="one two three four five"), row("1.png", boxes=[half, half, half], license="MIT"),
-        row("2.png", boxes=[]), row("gone.png"), "{", "{",
+        row("2.png", boxes=[]), row("3.png", boxes=[]) | {"caption": None}, row("gone.png"), "{", "{",
     ]  # fmt: skip
     manifest = write_lines(tmp_path / "manifest.jsonl", lines)
     add_source(tmp_path / "state", "mine", "manifest", {"path": str(manifest)}, shard_size=1)
     card = source_card(tmp_path / "state", "mine", {"aa": 2, "bb": 1})
-    assert (card.kind, card.shards, card.pictures, card.boxes, card.pictures_with_boxes) == ("manifest", 3, 3, 4, 2)
-    assert card.covered == pytest.approx((0.5 + 1.0) / 3)
-    assert dict(card.licenses) == {"CC0-1.0": 2, "MIT": 1} and dict(card.caption_words) == {"5 to 9": 3}
+    assert (card.kind, card.shards, card.pictures, card.boxes, card.pictures_with_boxes) == ("manifest", 4, 4, 4, 2)
+    assert card.covered == pytest.approx((0.5 + 1.0) / 4)
+    assert dict(card.licenses) == {"CC0-1.0": 3, "MIT": 1} and dict(card.caption_words) == {"5 to 9": 3}
+    assert card.without_caption == card.as_json()["without_caption"] == 1
+    assert dict(card.caption_sources) == {"manifest": 3}  # nobody wrote what is not there
     assert dict(card.refused) == {"bad_json": 2, "missing_file": 1}
     assert (card.hashed, card.duplicates, round(card.mean_words, 2)) == (3, 1, 5.67)
     assert card.as_json()["refused"] == {"missing_file": 1, "bad_json": 2}

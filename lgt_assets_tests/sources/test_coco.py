@@ -70,8 +70,8 @@ def coco(tmp_path: Path) -> Path:
 def test_captions_boxes_and_licences_find_their_picture(tmp_path: Path, coco: Path) -> None:
     addition = add_source(tmp_path / "state", "coco", "coco", {"path": str(coco)})
     content = read_shard(tmp_path / "state", "coco-00000")
-    assert (addition.images_added, addition.problems_added) == (2, 5)
-    first, second = (found.record for found in content.pictures)
+    assert (addition.images_added, addition.problems_added, addition.without_caption) == (3, 4, 1)
+    first, second, third = (found.record for found in content.pictures)
     assert (first.external_id, first.caption, first.license) == (
         "139",
         "First of it. Second of it.",
@@ -81,8 +81,9 @@ def test_captions_boxes_and_licences_find_their_picture(tmp_path: Path, coco: Pa
         SourceBox("cat", "cat", 1.5, 2.0, 20.0, 25.5), SourceBox("person", "person", 2.0, 3.0, 6.0, 8.0),
     )  # fmt: skip
     assert second.boxes == (SourceBox("cat", "cat", 0.0, 1.0, 40.0, 21.0),) and second.license == "unknown"
+    assert (third.external_id, third.caption, third.boxes) == ("632", None, ())  # no annotation is of it
     assert [(p.row, p.reason) for p in content.problems] == [
-        (3, "crowd_box"), (4, "box_without_area"), (5, "unknown_label"), (6, "bad_type"), (3, "missing_field"),
+        (3, "crowd_box"), (4, "box_without_area"), (5, "unknown_label"), (6, "bad_type"),
     ]  # fmt: skip
     assert add_source(tmp_path / "state", "coco", "coco", {"path": str(coco)}).new_shards == ()
 
@@ -136,19 +137,33 @@ def test_texts_that_no_table_can_hold_do_not_end_the_addition(tmp_path: Path) ->
 
 def test_captions_alone_are_enough(tmp_path: Path, coco: Path) -> None:
     (coco / "annotations" / "instances_val2017.json").unlink()
-    assert add_source(tmp_path / "state", "coco", "coco", {"path": str(coco)}).images_added == 2
+    assert add_source(tmp_path / "state", "coco", "coco", {"path": str(coco)}).images_added == 3
 
 
-def test_boxes_alone_are_enough_where_that_is_said(tmp_path: Path, coco: Path) -> None:
+def test_boxes_alone_are_enough_and_give_pictures_without_captions(tmp_path: Path, coco: Path) -> None:
     (coco / "annotations" / "captions_val2017.json").unlink()
+    addition = add_source(tmp_path / "state", "coco", "coco", {"path": str(coco)})
+    records = [found.record for found in read_shard(tmp_path / "state", "coco-00000").pictures]
+    assert [record.caption for record in records] == [None] * 3 and addition.without_caption == 3
+    assert [len(record.boxes) for record in records] == [2, 1, 0]
+    assert [image["caption"] for image in shard_rows(tmp_path / "state", "coco-00000").images] == [None] * 3
+    assert add_source(tmp_path / "state", "coco", "coco", {"path": str(coco)}).images_known == 3
+
+
+def test_captions_that_are_there_and_have_no_text_are_a_problem(tmp_path: Path) -> None:
+    captions = [{"image_id": 1, "id": 1, "caption": " "}, {"image_id": 1, "id": 2, "caption": 7}]
+    root = write_coco(tmp_path / "coco", [picture(1), picture(2)], [], captions)
+    add_source(tmp_path / "state", "coco", "coco", {"path": str(root)})
+    content = read_shard(tmp_path / "state", "coco-00000")
+    assert [(p.row, p.field, p.reason) for p in content.problems] == [(1, "caption", "caption_empty")]
+    assert [found.record.caption for found in content.pictures] == [None]
+
+
+def test_captions_that_are_there_may_be_passed_over(tmp_path: Path, coco: Path) -> None:
     options = {"path": str(coco)}
-    with pytest.raises(SourceError, match="caption=none where there are only boxes"):
-        add_source(tmp_path / "state", "coco", "coco", options)
     assert add_source(tmp_path / "state", "coco", "coco", options | {"caption": "none"}).images_added == 3
     first, *_ = shard_rows(tmp_path / "state", "coco-00000").images
     assert (first["caption"], first["caption_source"]) == (None, "none")
-    with pytest.raises(SourceError, match="no instances_train2017.json"):
-        add_source(tmp_path / "state", "coco", "coco", options | {"caption": "none", "part": "train2017"})
 
 
 def test_files_that_are_torn_or_no_coco_are_errors(tmp_path: Path, coco: Path) -> None:
@@ -157,7 +172,11 @@ def test_files_that_are_torn_or_no_coco_are_errors(tmp_path: Path, coco: Path) -
             add_source(tmp_path / "state", "coco", "coco", {"path": str(coco)} | options)
         return str(caught.value)
 
-    assert "captions_train2017.json; give --option part=" in error(part="train2017")
+    neither = "has neither instances_train2017.json nor captions_train2017.json; give --option part="
+    assert neither in error(part="train2017")
+    gone = str(coco / "gone.json")
+    assert f"there is no {gone}, which --option captions=" in error(captions=gone)
+    assert f"there is no {gone}, which --option instances=" in error(instances=gone)
     captions = coco / "annotations" / "captions_val2017.json"
     captions.write_bytes(captions.read_bytes()[:-30])
     assert "captions_val2017.json is not whole JSON" in error()

@@ -104,13 +104,30 @@ def test_bad_rows_are_problems_beside_good_ones(tmp_path: Path) -> None:
     write_split(tmp_path, "train", 0, 1, rows)
     addition = add(tmp_path / "state", tmp_path, **DETECTION)
     content = read_shard(tmp_path / "state", "hub-00000")
-    assert [found.record.external_id for found in content.pictures] == ["0", "8"] and addition.problems_added == 8
+    assert [found.record.external_id for found in content.pictures] == ["0", "3", "8"]
+    assert [found.record.caption for found in content.pictures] == ["Picture 0.", None, "Picture 8."]
+    assert (addition.problems_added, addition.without_caption) == (7, 1)
     assert [(p.row, p.field, p.reason) for p in content.problems] == [
-        (2, "image", "missing_field"), (3, "image", "missing_field"), (4, "caption", "missing_field"),
+        (2, "image", "missing_field"), (3, "image", "missing_field"),
         (5, "objects[0].category", "unknown_label"), (6, "objects", "bad_type"), (7, "boxes[0].box", "box_outside"),
         (8, "image", "not_a_picture"), (10, "caption", "caption_empty"),
     ]  # fmt: skip
     assert all('"path"' in problem.raw and "bytes" not in problem.raw for problem in content.problems)
+
+
+def test_a_dataset_without_a_caption_column_says_so(tmp_path: Path) -> None:
+    rows = [{"image": plain_bytes(n), "texts": [["One.", "Two."], [], None][n]} for n in range(3)]
+    pl.DataFrame(rows).write_parquet(tmp_path / "0.parquet")
+    none = add(tmp_path / "state", tmp_path / "0.parquet", caption="")
+    assert (none.images_added, none.without_caption) == (3, 3)
+    some = add(tmp_path / "other", tmp_path / "0.parquet", caption="texts")
+    assert some.without_caption == 2
+    captions = [found.record.caption for found in read_shard(tmp_path / "other", "hub-00000").pictures]
+    assert captions == ["One. Two.", None, None]
+    with pytest.raises(SourceError, match="has no column caption; its columns are image, texts; --option caption="):
+        add(tmp_path / "third", tmp_path / "0.parquet")
+    with pytest.raises(SourceError, match="has no column name; its columns are image, texts$"):
+        add(tmp_path / "third", tmp_path / "0.parquet", caption="texts", id="name")
 
 
 def test_what_cannot_be_read_at_all_is_an_error(tmp_path: Path) -> None:

@@ -113,6 +113,23 @@ def test_a_caption_may_be_a_field_and_a_pattern_may_choose_shards(tmp_path: Path
     assert read_shard(tmp_path / "state", "web-00000").pictures[0].record.caption == "A long text."
 
 
+def test_neither_text_nor_field_is_a_picture_without_a_caption(tmp_path: Path) -> None:
+    members = [
+        ("0.jpg", plain_bytes(0, "JPEG")),
+        ("1.jpg", plain_bytes(1, "JPEG")), ("1.json", b'{"boxes": [{"label": "cat", "box": [1, 2, 3, 4]}]}'),
+        ("2.jpg", plain_bytes(2, "JPEG")), ("2.json", b'{"caption": null}'),
+        ("3.jpg", plain_bytes(3, "JPEG")), ("3.json", b'{"caption": 7}'),
+        ("4.jpg", plain_bytes(4, "JPEG")), ("4.txt", b"A cat."),
+    ]  # fmt: skip
+    write_tar(tmp_path / "0.tar", members)
+    assert add(tmp_path / "state", tmp_path / "0.tar").without_caption == 3
+    content = read_shard(tmp_path / "state", "web-00000")
+    assert [found.record.caption for found in content.pictures] == [None, None, None, "A cat."]
+    assert [(p.row, p.field, p.reason) for p in content.problems] == [(4, "caption", "bad_type")]
+    images = shard_rows(tmp_path / "state", "web-00000").images
+    assert [image["caption"] for image in images] == [None, None, None, "A cat."]
+
+
 def test_bad_samples_are_problems_beside_good_ones(tmp_path: Path) -> None:
     picture = plain_bytes(7, "JPEG")
     write_tar(
@@ -124,7 +141,7 @@ def test_bad_samples_are_problems_beside_good_ones(tmp_path: Path) -> None:
             ("3.jpg", plain_bytes(3, "JPEG")), ("3.png", picture), ("3.txt", b"two"),
             ("4.jpg", plain_bytes(4, "JPEG")), ("4.json", b"[]"),
             ("5.jpg", plain_bytes(5, "JPEG")), ("5.json", b"{" * 5),
-            ("6.jpg", plain_bytes(6, "JPEG")),
+            ("6.jpg", plain_bytes(6, "JPEG")), ("6.txt", b" \n"),
             ("7.jpg", plain_bytes(8, "JPEG")), ("7.jpg", picture), ("7.txt", b"twice"),
             ("8.jpg", plain_bytes(9, "JPEG")[:200]), ("8.txt", b"cut"),
             ("9.jpg", b""), ("9.txt", b"empty"),
@@ -137,7 +154,7 @@ def test_bad_samples_are_problems_beside_good_ones(tmp_path: Path) -> None:
     assert addition.images_added == 2
     assert [(p.row, p.field, p.reason) for p in content.problems] == [
         (2, "image", "missing_field"), (3, "image", "several_pictures"), (4, "json", "bad_type"), (5, "json", "bad_json"),
-        (6, "caption", "missing_field"), (7, "jpg", "duplicate_member"), (8, "image", "unreadable_image"),
+        (6, "caption", "caption_empty"), (7, "jpg", "duplicate_member"), (8, "image", "unreadable_image"),
         (9, "image", "unreadable_image"),
     ]  # fmt: skip
     kept = [path for path in (tmp_path / "state" / "images").rglob("*") if path.is_file()]
@@ -161,6 +178,7 @@ def test_where_there_is_no_tar_is_an_error(tmp_path: Path) -> None:
         add(tmp_path / "state", tmp_path)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=3000))
 def test_any_bytes_are_samples_or_a_torn_file(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzzed.tar"
