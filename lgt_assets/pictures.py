@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from lgt_assets.engines.base import ImageReference
 from lgt_assets.engines.image_bytes import ImageUnreadable, on_white, read_image_bytes
@@ -22,7 +22,7 @@ _LOWEST_QUALITY, _SMALLEST_SIDE = 40, 32
 
 @dataclass(frozen=True)
 class Box:
-    """A box in pixels of the stored file, and what is written at its corner; boxes are coloured in their order."""
+    """A box in pixels of the upright picture, and what is written at its corner; boxes are coloured in their order."""
 
     x0: float
     y0: float
@@ -47,11 +47,11 @@ def picture_of(image: Mapping, boxes: Sequence[Box] = (), *, longest_side: int, 
 def draw_boxes(
     picture: bytes | Path, boxes: Sequence[Box] = (), *, longest_side: int, most_bytes: int | None = None
 ) -> bytes:
-    """The picture as JPEG in the orientation that its boxes are given in, no side longer than ``longest_side`` pixels.
+    """The picture as JPEG, upright by its EXIF orientation as its boxes are, no side longer than ``longest_side`` pixels.
 
     Args:
         picture: content or path of a file that Pillow reads.
-        boxes: drawn in pixels of that file, each in its own colour with its label on it; what leaves the picture is cut.
+        boxes: in pixels of the upright picture, each in its own colour with its label on it; what leaves the picture is cut.
         longest_side: in pixels; a smaller picture keeps its size.
         most_bytes: where given, quality and then size go down until the JPEG has no more.
 
@@ -80,13 +80,15 @@ def _smaller(picture: bytes | Path, longest_side: int) -> tuple[Image.Image, tup
     """The picture as RGB on white within ``longest_side``, and its new pixels per old one, across and down."""
     try:
         with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture) as stored:
-            width, height = stored.size
+            before = stored.size
             stored.draft("RGB", (longest_side, longest_side))  # a large JPEG is decoded at a fraction of its size
-            small = on_white(stored)
+            drafted = stored.size
+            small = on_white(ImageOps.exif_transpose(stored))
     except (
         Exception
     ) as error:  # Pillow's decoders raise nearly anything on hostile bytes; all of it means one thing here
         raise SourceError(f"it cannot be decoded ({error}); copy it again, or remove its row") from error
+    width, height = before if small.size == drafted else reversed(before)
     small.thumbnail((longest_side, longest_side))
     return small, (small.width / width, small.height / height)
 

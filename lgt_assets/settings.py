@@ -192,6 +192,18 @@ class CheckSettings(Settings):
     contradictions: Share = Field(
         0.02, description="Largest share of thoughts that come to another answer than the one given."
     )
+    caption_words: int = Field(20, gt=0, description="Words from which on a caption is no longer short.")
+    short_captions: Share = Field(0.2, description="Largest share of short captions.")
+    caption_language: Language = Field("english", description="Language of the captions; any: not looked at.")
+    caption_other_script: Share = Field(
+        0.05, description="Share of a caption's letters of another script than Latin, as of signs in the picture."
+    )
+    foreign_captions: Share = Field(0.02, description="Largest share of captions in another language.")
+    unknown_licences: Share = Field(0.0, description="Largest share of pictures whose source names no licence.")
+    without_boxes: Share = Field(0.5, description="Largest share of pictures without a labelled box.")
+    picture_duplicates: Share = Field(
+        0.02, description="Largest share of pictures that look like an earlier one, see release.picture_distance."
+    )
     thoughts_read: int = Field(2000, gt=0, description="Thoughts of a shard that are read for it, drawn by their ids.")
 
 

@@ -110,6 +110,14 @@ def test_bad_rows_are_counted_and_shown_and_the_rest_is_added(
     ends_with(0, "sources", "list", "--json")
     listed = json.loads(capsys.readouterr().out)["sources"]
     assert listed == [{"name": "mine", "kind": "manifest", "images": 1, "bad": 2, "shards": ["mine-00000"]}]
+    ends_with(0, "sources", "show", "mine", "--json")
+    card = json.loads(capsys.readouterr().out)
+    assert (card["pictures"], card["licenses"]) == (1, {"CC0": 1})
+    assert card["refused"] == {"missing_file": 1, "caption_empty": 1}
+    ends_with(0, "sources", "show", "mine")
+    assert "caption_empty" in capsys.readouterr().out
+    ends_with(1, "sources", "show", "other")
+    assert "no source 'other'" in capsys.readouterr().err
 
 
 def test_run_makes_tables_and_ends_with_the_funnel(capsys: pytest.CaptureFixture) -> None:

@@ -34,7 +34,7 @@ ALLOWED = {
     "embedded": {"errors", "identity", "engines", "prompts", "settings", "synthesis"},
     "sources": {"errors", "identity", "schemas", "validation", "embedded", "settings", "synthesis"},
     "synthesis": {"errors", "identity", "spool", "row_model", "schemas", "engines", "prompts", "settings"},
-    "quality": {"errors", "identity", "schemas", "settings", "storage", "synthesis", "validation"},
+    "quality": {"errors", "identity", "release", "schemas", "settings", "storage", "synthesis", "validation"},
     "markdown": set(),
     "charts": {"pictures"},
     "release": {

@@ -58,12 +58,17 @@ def test_a_picture_is_not_enlarged_and_clear_parts_are_white() -> None:
     assert is_near(drawn.getpixel((20, 15)), "#ffffff")
 
 
-def test_a_turned_photograph_stays_in_the_orientation_of_its_boxes() -> None:
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+@pytest.mark.parametrize("side", [100, 800])  # at 100, a JPEG is decoded at a fraction of its size
+def test_a_turned_photograph_is_shown_upright_with_its_boxes(kind: str, side: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # shown a quarter turned by viewers
-    photograph = content(Image.new("RGB", (400, 100)), "JPEG", exif=exif)
-    drawn = Image.open(io.BytesIO(draw_boxes(photograph, longest_side=200)))
-    assert drawn.size == (200, 50)
+    photograph = content(Image.new("RGB", (800, 400), "white"), kind, exif=exif)
+    drawn = opened(draw_boxes(photograph, [Box(100, 600, 300, 780)], longest_side=side))
+    assert drawn.size == (side // 2, side)
+    scale = side / 800
+    assert is_near(drawn.getpixel((round(200 * scale), round(601 * scale))), COLOURS[0])
+    assert is_near(drawn.getpixel((round(200 * scale), round(300 * scale))), "#ffffff")
     assert not drawn.getexif()
 
 

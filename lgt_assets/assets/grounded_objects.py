@@ -6,7 +6,7 @@ from lgt_assets.settings import state_folder
 from lgt_assets.synthesis.planned import Outcome
 
 
-@shard_asset(group="sources", upstream=["images"])
+@shard_asset(group="sources", upstream=["images"], transform="2")
 def grounded_objects(shard: Shard) -> Outcome:
     """Labelled boxes in pixels, one row each, of the pictures that `images` accepted."""
     from lgt_assets.sources.shards import shard_rows

@@ -6,7 +6,7 @@ from lgt_assets.settings import state_folder
 from lgt_assets.synthesis.planned import Outcome
 
 
-@shard_asset(group="sources", kinds=["image"])
+@shard_asset(group="sources", kinds=["image"], transform="2")
 def images(shard: Shard) -> Outcome:
     """Pictures with dense captions, referenced where they lie. Bad rows of the source are quarantined in `rejections`."""
     from lgt_assets.sources.shards import shard_rows

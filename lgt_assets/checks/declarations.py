@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lgt_assets.quality import balance, consistency, rates, rules
+from lgt_assets.assets.picture_hashes import hashes_of
+from lgt_assets.quality import balance, consistency, rates, rules, source_gates
 from lgt_assets.quality.findings import Finding, Slice
 from lgt_assets.validation import BLOCKING_CHECKS, REFERENCES
 
@@ -37,6 +38,25 @@ DECLARATIONS = (
     Check("schema", "Rows as stored satisfy the table's pandera model: types, ranges, uniqueness.", ALL, rules.schema),
     Check("keys", "Every row has a well-formed id of this table and shard, and each id comes once.", ALL, rules.keys),
     Check("parents", "Every id a row names exists in the same shard of a table it points to.", ALL, rules.parents),
+    Check(
+        "caption_length", "Few captions are short (checks.caption_words, checks.short_captions).", ("images",),
+        source_gates.caption_length,
+    ),
+    Check(
+        "caption_language", "Captions are in English (checks.caption_language, checks.foreign_captions).", ("images",),
+        source_gates.caption_language,
+    ),
+    Check(
+        "licence", "Pictures have a licence (checks.unknown_licences).", ("images",), source_gates.licence_present,
+    ),
+    Check(
+        "picture_duplicates", "Few pictures look like an earlier one of the shard (checks.picture_duplicates).", ("images",),
+        source_gates.picture_duplicates(lambda rows: hashes_of(rows.store, [rows.shard])),
+    ),
+    Check(
+        "box_coverage", "Few pictures have no labelled box (checks.without_boxes).", ("grounded_objects",),
+        source_gates.box_coverage,
+    ),
     Check(
         "answer_positions", "Right answers fall on all positions alike (chi-square, checks.answer_position_p).",
         tuple(balance.POSITIONS), balance.answer_positions,

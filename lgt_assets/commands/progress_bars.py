@@ -11,6 +11,7 @@ from lgt_assets.progress import Pace, listening, short_time
 from lgt_assets.progress import Progress as Step
 
 SECONDS_BETWEEN_LINES = 30.0
+RowsRead = Callable[[int, int | None], None]
 
 
 class Tally:
@@ -105,3 +106,23 @@ def showing_progress(console: Console) -> Iterator[None]:
     )  # fmt: skip
     with Progress(*columns, console=console) as progress, listening(Bars(progress)):
         yield
+
+
+@contextmanager
+def rows_read(console: Console, name: str, now: Callable[[], float] = time.monotonic) -> Iterator[RowsRead]:
+    """What says how many rows of a source were read: a bar on a terminal that goes away, a line every half minute elsewhere."""
+    if console.is_terminal:
+        columns = (SpinnerColumn(), TextColumn(name), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console, transient=True) as progress:
+            task = progress.add_task(name, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+        return
+    last = now()
+
+    def line(done: int, total: int | None) -> None:
+        nonlocal last
+        if now() - last >= SECONDS_BETWEEN_LINES:
+            last = now()
+            console.print(f"{name}: {done:,} rows read" + (f" of {total:,}" if total is not None else ""))
+
+    yield line

@@ -1,7 +1,6 @@
 """`lgt sources`: add pictures, list what was added."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,8 +11,11 @@ SHOWN_PROBLEMS = 5
 app = typer.Typer(no_args_is_help=True, help="Add sources of pictures, and list them.")
 
 NAME = Annotated[str, typer.Argument(help="Lower-case letters, digits and dashes; its shards are NAME-00000, …")]
-KIND = Annotated[str, typer.Option("--kind", help="scenes, photos or manifest.")]
-PATH = Annotated[Path | None, typer.Option("--path", help="manifest: the .jsonl, .parquet or .csv file.")]
+KIND = Annotated[str, typer.Option("--kind", help="scenes, photos, manifest, docci, coco, hub or webdataset.")]
+PATH = Annotated[
+    str | None,
+    typer.Option("--path", help="The manifest (.jsonl, .parquet, .csv), or the dataset's folder or address."),
+]
 COUNT = Annotated[int | None, typer.Option("--count", help="scenes: how many.")]
 SEED = Annotated[int | None, typer.Option("--seed", help="scenes: which series.")]
 OPTION = Annotated[
@@ -30,13 +32,16 @@ def add(
 ) -> None:  # fmt: skip
     """Cut what is new in a source into shards. Bad rows are quarantined and counted; adding again adds nothing twice."""
     from lgt_assets.assets.registration import register
+    from lgt_assets.commands.progress_bars import rows_read
     from lgt_assets.instance import open_instance
     from lgt_assets.resources import Tables
 
     named = {"path": path, "count": count, "seed": seed}
     options = {key: value for key, value in named.items() if value is not None} | options_of(option or ())
-    with open_instance() as instance:
-        addition = register(instance, Tables().store(), name, kind, options, shard_size=shard_size)
+    with open_instance() as instance, rows_read(notices(), name) as progress:
+        addition = register(
+            instance, Tables().store(), name, kind, options, shard_size=shard_size, progress=progress
+        )  # fmt: skip
     counts = {"added": addition.images_added, "known": addition.images_known, "bad": addition.problems_added}
     _print_problems(addition.new_shards)
     if as_json:
@@ -73,6 +78,21 @@ def list_all(as_json: JSON = False) -> None:
     output().print(table_of(columns, rows))
 
 
+@app.command()
+def show(name: NAME, as_json: JSON = False) -> None:
+    """Show a source's card: pictures, licences, caption lengths, boxes, duplicates, and refused rows by reason."""
+    from lgt_assets.assets.registration import card_of
+    from lgt_assets.observe.source_card import card_lines
+    from lgt_assets.resources import Tables
+
+    card = card_of(Tables().store(), name)
+    if as_json:
+        print_json(card.as_json())
+        return
+    columns = {"source": "left", "": "left", "number": "right", "share": "right"}
+    output().print(table_of(columns, card_lines(card)))
+
+
 def options_of(pairs: Sequence[str]) -> dict[str, str]:
     """``KEY=VALUE`` texts as a dictionary.
 
@@ -96,13 +116,17 @@ def _span(shards: Sequence[str]) -> str:
 def _print_problems(shards: Sequence[str]) -> None:
     """The first bad rows of new shards: file, row, field, reason, and what to do."""
     from lgt_assets.settings import state_folder
+    from lgt_assets.sources.shard_files import read_header
     from lgt_assets.sources.shards import read_shard
 
-    problems = [problem for shard in shards for problem in read_shard(state_folder(), shard).problems]
-    console = notices()
-    for bad in problems[:SHOWN_PROBLEMS]:
-        console.print(plain(f"{bad.file}, row {bad.row}, {bad.field}: {bad.reason}: {bad.detail}"))
-    if len(problems) > SHOWN_PROBLEMS:
-        console.print(
-            f"… and {len(problems) - SHOWN_PROBLEMS} more; all of them go to the table rejections with their raw text"
-        )
+    state = state_folder()
+    bad_shards = ((shard, count) for shard in shards if (count := read_header(state, shard)[1]))
+    console, shown, total = notices(), 0, 0
+    for shard, count in bad_shards:
+        total += count
+        if shown < SHOWN_PROBLEMS:
+            for bad in read_shard(state, shard).problems[: SHOWN_PROBLEMS - shown]:
+                shown += 1
+                console.print(plain(f"{bad.file}, row {bad.row}, {bad.field}: {bad.reason}: {bad.detail}"))
+    if total > shown:
+        console.print(f"… and {total - shown} more; all of them go to the table rejections with their raw text")

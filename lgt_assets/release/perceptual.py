@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 from PIL import Image, ImageOps
 
-from lgt_assets.sources.inspection import FORMATS, MAX_PIXELS
+from lgt_assets.sources.decoding import FORMATS, MAX_PIXELS
 from lgt_assets.sources.records import RowRejected
 
 HASH_PATTERN = r"^[0-9a-f]{16}$"
@@ -63,4 +63,21 @@ def near_hashes(ours: pl.Series, theirs: pl.Series, distance: int) -> pl.DataFra
         nearest = bits.argmin(axis=1)
         least = bits[np.arange(len(nearest)), nearest]
         found += [(start + int(i), int(nearest[i]), int(least[i])) for i in np.flatnonzero(least <= distance)]
+    return pl.DataFrame(found, schema={"row": pl.Int64, "match": pl.Int64, "bits": pl.Int64}, orient="row")
+
+
+def near_earlier(hashes: pl.Series, distance: int) -> pl.DataFrame:
+    """Which of ``hashes`` lie within ``distance`` bits of an earlier one; columns as of :func:`near_hashes`, ordered by row.
+
+    Every pair of a chunk of 1,024 and the rows before it is compared.
+    """
+    found = []
+    for start in range(0, len(hashes), _CHUNK):
+        before, chunk = hashes[:start], hashes[start : start + _CHUNK]
+        nearest = {row: (match, bits) for row, match, bits in near_hashes(chunk, before, distance).iter_rows()}
+        for row in range(1, len(chunk)):
+            if row not in nearest:
+                for _, match, bits in near_hashes(chunk[row : row + 1], chunk[:row], distance).iter_rows():
+                    nearest[row] = (start + match, bits)
+        found += [(start + row, match, bits) for row, (match, bits) in sorted(nearest.items())]
     return pl.DataFrame(found, schema={"row": pl.Int64, "match": pl.Int64, "bits": pl.Int64}, orient="row")

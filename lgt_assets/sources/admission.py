@@ -1,10 +1,10 @@
-"""Decides which pictures and problems are new to a source. Nothing here touches a file."""
+"""Decides which pictures and problems are new to a source. No picture is touched here: what is held stands in a file."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lgt_assets.identity import digest
+from lgt_assets.sources.holdings import HoldingsFile
 from lgt_assets.sources.records import Picture, RowRejected, SourceProblem
 
 
@@ -16,42 +16,31 @@ class Known:
 
 
 @dataclass
-class Holdings:
-    """What a source holds, and what one pass over its rows has met so far.
+class Admission:
+    """One pass over the rows of a source, held against what its shards hold.
 
     Of rows with one id, or with one content, the first valid one is held. A row of a picture that is held is known when the
     pass meets it for the first time, and a duplicate from then on, so a second pass over the same rows comes to the same
     problems as the first.
+
+    What is admitted waits in memory until its shard is written, at most one shard's rows; everything else is in ``holdings``.
     """
 
-    _pictures: dict[str, tuple[str | None, str]] = field(default_factory=dict)
+    holdings: HoldingsFile
+    _pictures: dict[str, Picture] = field(default_factory=dict)
     _sha256_by_id: dict[str, str] = field(default_factory=dict)
-    _problems: set[str] = field(default_factory=set)
-    _met: set[str] = field(default_factory=set)
-    _occurrences: Counter = field(default_factory=Counter)
-    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    def remember(self, pictures: Iterable[Picture], problems: Iterable[SourceProblem]) -> None:
-        """Take in what shards hold. Give the shards in order."""
-        for picture in pictures:
-            self._hold(picture)
-        counts: Counter = Counter()
-        for problem in problems:
-            key = _problem_key(problem)
-            # Shards hold each occurrence once, so the n-th equal problem in them is the n-th occurrence.
-            while digest(key, counts[key]) in self._problems:
-                counts[key] += 1
-            self._problems.add(digest(key, counts[key]))
+    _problems: dict[str, int] = field(default_factory=dict)
 
     def judge(self, picture: Picture) -> Picture | Known | SourceProblem:
         """The picture itself where it is new (it is held from now on), or what else it is."""
         record, sha256 = picture.record, picture.sha256
         try:
-            if sha256 in self._pictures:
-                self._check_held(picture)
-                self._met.add(sha256)
+            held = self._held(sha256)
+            if held is not None:
+                self._check_held(picture, *held)
+                self.holdings.meet(sha256)
                 return Known(sha256)
-            if record.external_id in self._sha256_by_id:
+            if record.external_id is not None and self._is_taken(record.external_id):
                 raise RowRejected(
                     "duplicate_id",
                     "id",
@@ -59,38 +48,55 @@ class Holdings:
                 )
         except RowRejected as rejected:
             return rejected.problem(record.file, record.row, record.raw)
-        self._hold(picture)
-        self._met.add(sha256)
+        self._pictures[sha256] = picture
+        if record.external_id is not None:
+            self._sha256_by_id[record.external_id] = sha256
+        self.holdings.meet(sha256)
         return picture
 
     def is_new(self, problem: SourceProblem) -> bool:
         """Whether no shard holds this problem yet; the n-th equal row of a file is the n-th occurrence of its problem."""
-        key = _problem_key(problem)
-        occurrence = digest(key, self._occurrences[key])
-        self._occurrences[key] += 1
-        if occurrence in self._problems:
+        key = problem_key(problem)
+        occurrence = self.holdings.occur(key)
+        held = self.holdings.problem_count(key) + self._problems.get(key, 0)
+        if occurrence <= held:
             return False
-        self._problems.add(occurrence)
+        self._problems[key] = self._problems.get(key, 0) + 1
         return True
 
-    def _hold(self, picture: Picture) -> None:
-        external_id = picture.record.external_id
-        self._pictures[picture.sha256] = (external_id, _content_key(picture))
-        self.sizes[picture.sha256] = (picture.width, picture.height)
-        if external_id is not None:
-            self._sha256_by_id[external_id] = picture.sha256
+    def settle(self, shard: str, rows: Iterable[Picture | SourceProblem], stamp: tuple[int, int]) -> None:
+        """Take ``rows`` for held: they are in ``shard``, whose file, of this ``stamp`` (size, time), was written."""
+        rows = list(rows)
+        self.holdings.remember(shard, stamp, pictures_of(rows), problems_of(rows))
+        for row in rows:
+            if isinstance(row, Picture):
+                self._pictures.pop(row.sha256, None)
+                self._sha256_by_id.pop(row.record.external_id or "", None)
+            elif (left := self._problems.get(problem_key(row), 0) - 1) > 0:
+                self._problems[problem_key(row)] = left
+            else:
+                self._problems.pop(problem_key(row), None)
 
-    def _check_held(self, picture: Picture) -> None:
-        held_id, held_content = self._pictures[picture.sha256]
-        external_id = picture.record.external_id
-        if external_id is not None and external_id == held_id and picture.sha256 in self._met:
+    def _held(self, sha256: str) -> tuple[str | None, str] | None:
+        """Id and content key of a picture that is held, or admitted and not written yet."""
+        waiting = self._pictures.get(sha256)
+        if waiting is not None:
+            return waiting.record.external_id, content_key(waiting)
+        return self.holdings.picture(sha256)
+
+    def _is_taken(self, external_id: str) -> bool:
+        return external_id in self._sha256_by_id or self.holdings.has_id(external_id)
+
+    def _check_held(self, picture: Picture, held_id: str | None, held_content: str) -> None:
+        external_id, met = picture.record.external_id, self.holdings.is_met(picture.sha256)
+        if external_id is not None and external_id == held_id and met:
             raise RowRejected(
                 "duplicate_id", "id", f"id {external_id!r} was seen before with the same picture; remove this row"
             )
-        if picture.sha256 in self._met or None not in (held_id, external_id) and held_id != external_id:
+        if met or None not in (held_id, external_id) and held_id != external_id:
             name = f" under id {held_id!r}" if held_id is not None else ""
             raise RowRejected("duplicate_image", "image", f"this source holds the same picture{name}; remove this row")
-        if _content_key(picture) != held_content:
+        if content_key(picture) != held_content:
             raise RowRejected(
                 "changed_row",
                 "caption",
@@ -99,11 +105,27 @@ class Holdings:
             )
 
 
-def _content_key(picture: Picture) -> str:
+def pictures_of(rows: Iterable[Picture | SourceProblem]) -> list[tuple[str, str | None, str, int, int, bool]]:
+    """sha256, id, content key, width, height and whether it was opened, of the pictures among ``rows``."""
+    return [
+        (row.sha256, row.record.external_id, content_key(row), row.width, row.height, row.inspected)
+        for row in rows
+        if isinstance(row, Picture)
+    ]
+
+
+def problems_of(rows: Iterable[Picture | SourceProblem]) -> list[str]:
+    """Keys of the problems among ``rows``, one for each occurrence."""
+    return [problem_key(row) for row in rows if isinstance(row, SourceProblem)]
+
+
+def content_key(picture: Picture) -> str:
+    """What a row says about its picture, as a digest."""
     record = picture.record
     boxes = [[box.label, box.phrase, box.x0, box.y0, box.x1, box.y1, box.score] for box in record.boxes]
     return digest(record.caption, boxes, record.license, record.attribution)
 
 
-def _problem_key(problem: SourceProblem) -> str:
+def problem_key(problem: SourceProblem) -> str:
+    """What makes two problems equal: where the file lies in a row's order does not."""
     return digest(problem.file, problem.reason, problem.field, problem.raw)

@@ -56,7 +56,7 @@ def grown_manifests(state: Path, *, settled_seconds: float = SETTLED_SECONDS) ->
             raise SourceError(f"{path} is damaged ({error}); it should say the source's kind and options") from error
         if kind != "manifest" or not Path(str(options.get("path", ""))).is_file():
             continue
-        found = manifest_stamp(options)
+        found = manifest_stamp(kind, options)
         if found == recorded.get("manifest") or found["mtime_ns"] / 1e9 + settled_seconds > time.time():
             continue
         change = f"{found['mtime_ns']}-{found['size']}-{len(shard_names(state, name))}"

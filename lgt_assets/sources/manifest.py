@@ -1,27 +1,47 @@
 """Kind ``manifest``: the user's own pictures, listed in a JSON Lines, Parquet or CSV file.
 
 A row is ``{"id"?, "image", "caption", "boxes": [{"label", "box": [x0, y0, x1, y1], "phrase"?, "score"?}], "license"?,
-"attribution"?}``; boxes are in pixels of the stored file. In CSV (and, if you like, in Parquet) ``boxes`` is JSON text. A
-picture without boxes says ``[]``, so that a misspelt field is not taken for none. Other fields are passed over.
+"attribution"?, "sha256"?, "width"?, "height"?}``; boxes are in pixels of the stored file, or, with the option
+``box_pixels=upright``, of the picture as EXIF turns it. In CSV (and, if you like, in Parquet) ``boxes`` is JSON text. A picture
+without boxes says ``[]``, so that a misspelt field is not taken for none. Other fields are passed over. A row that says sha256,
+width and height (as stored) is registered without opening its picture.
 
-``image`` is a path. A relative one starts at the manifest's folder and may not climb out of it by ``..``: a manifest that
-somebody else wrote should not reach the files around it by accident. An absolute one, or a symbolic link inside the folder, is
-taken as it is: whoever adds a manifest may read those files anyway.
+``image`` is a path. A relative one starts at the manifest's folder. Wherever it leads, by ``..``, from the root or by symbolic
+links, it has to lie in that folder or in one named by the option ``roots``: a manifest that somebody else wrote, or an archive
+with links in it, cannot take private pictures into a dataset. Addresses (``https://``, ``s3://``) are fetched, once, from hosts
+and buckets that were named in the options, and kept byte for byte below the state folder.
 """
 
-import math
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, field_validator
 
 from lgt_assets.errors import SourceError
+from lgt_assets.sources.box_formats import parse_box
 from lgt_assets.sources.manifest_rows import READERS
-from lgt_assets.sources.records import RowRejected, SourceBox, SourceOptions, SourceProblem, SourceRecord, storable
+from lgt_assets.sources.picture_paths import picture_path
+from lgt_assets.sources.records import RowRejected, Source, SourceOptions, SourceProblem, SourceRecord, storable
+from lgt_assets.sources.row_fields import declared_sha256, declared_size, external_id, optional, required, typed
 
-_NAMES = {str: "text", list: "a list", dict: "an object", bool: "true or false", int: "a number", float: "a number"}
+if TYPE_CHECKING:
+    from lgt_assets.sources.addresses import FetchPolicy
+    from lgt_assets.sources.row_addresses import RowAddresses
+
+_ADDRESS = re.compile(r"(?:https?|s3)://", re.IGNORECASE)
+
+
+def _separated(value: object) -> object:
+    """Text from a command line, cut at its commas."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_separated)]
 
 
 class ManifestOptions(SourceOptions):
@@ -33,17 +53,54 @@ class ManifestOptions(SourceOptions):
         "manifest", min_length=1, description="Who wrote the captions: human, or a model's name."
     )
     box_source: str = Field("manifest", min_length=1, description="Who drew the boxes: human, or a detector's name.")
+    box_pixels: Literal["stored", "upright"] = Field(
+        "stored",
+        description="Which pixels boxes count where EXIF turns a picture: the file's, or those that are shown.",
+    )
+    roots: tuple[Path, ...] = Field(
+        (), description=f"Further folders that pictures may lie in, with {os.pathsep} between them; / for all."
+    )
+
+    @field_validator("roots", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+    hosts: Names = Field(
+        (), description="Hosts that pictures may be fetched from, e.g. a.org,*.b.org; '*' for every public one."
+    )
+    buckets: Names = Field((), description="S3 buckets that pictures may be read from.")
+    plain_http: bool = Field(False, description="Also fetch from http://, which anybody on the way can change.")
+    private_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_separated)] = Field(
+        (), description="Networks that are not public and may be reached all the same, e.g. 10.1.2.0/24."
+    )
+    most_megabytes: int = Field(
+        64, ge=1, le=256, description="Largest picture that is fetched, in units of 2**20 bytes."
+    )
+
+    def policy(self) -> "FetchPolicy":
+        """Which addresses of the web may be fetched, where hosts are named."""
+        from lgt_assets.sources.addresses import FetchPolicy
+
+        return FetchPolicy(
+            schemes=("https", "http") if self.plain_http else ("https",),
+            hosts=() if self.hosts == ("*",) else self.hosts,
+            private_networks=self.private_networks,
+            most_bytes=self.most_megabytes * 2**20,
+        )
 
 
-class ManifestSource:
+class ManifestSource(Source):
     """Rows of a manifest, read as they are needed."""
 
     kind: ClassVar[str] = "manifest"
     Options: ClassVar[type[SourceOptions]] = ManifestOptions
 
     def __init__(self, options: ManifestOptions):
+        self._addresses: RowAddresses | None = None
         path = Path(os.path.abspath(options.path))
-        self.options = options.model_copy(update={"path": path})
+        roots = tuple(Path(os.path.abspath(root)) for root in options.roots)
+        self.options = options.model_copy(update={"path": path, "roots": roots})
         if storable(str(path)) != str(path):
             raise SourceError(f"{storable(str(path))}: the path is not valid UTF-8; rename the folder")
         if path.suffix.lower() not in READERS:
@@ -70,100 +127,40 @@ class ManifestSource:
             except RowRejected as rejected:
                 yield rejected.problem(str(path), row.number, row.raw)
 
+    def close(self) -> None:
+        """Close connections."""
+        if self._addresses is not None:
+            self._addresses.close()
+
     def _record(self, value: object, number: int, raw: str) -> SourceRecord:
-        fields = _typed(value, dict, "")
+        fields = typed(value, dict, "")
         options = self.options
-        return SourceRecord(
+        image = required(fields, "image", str)
+        record = SourceRecord(
             file=str(options.path),
             row=number,
-            external_id=_external_id(fields.get("id")),
-            path=picture_path(_required(fields, "image", str), options.path.parent),
-            caption=_required(fields, "caption", str),
+            external_id=external_id(fields.get("id")),
+            path=Path(image) if _ADDRESS.match(image) else picture_path(image, options.path.parent, options.roots),
+            caption=required(fields, "caption", str),
             caption_source=options.caption_source,
-            boxes=tuple(parse_box(box, f"boxes[{i}]") for i, box in enumerate(_required(fields, "boxes", list))),
+            boxes=tuple(parse_box(box, f"boxes[{i}]") for i, box in enumerate(required(fields, "boxes", list))),
             box_source=options.box_source,
-            license=_optional(fields, "license", str) or options.license,
-            attribution=_optional(fields, "attribution", str),
+            license=optional(fields, "license", str) or options.license,
+            attribution=optional(fields, "attribution", str),
             raw=raw,
+            boxes_upright=options.box_pixels == "upright",
+            expected_sha256=declared_sha256(fields),
+            declared_size=declared_size(fields),
         )
+        return replace(record, **self._opened().addressed(image)._asdict()) if _ADDRESS.match(image) else record
 
+    def _opened(self) -> "RowAddresses":
+        """What fetches; it loads aiohttp, which a manifest of files needs not."""
+        if self._addresses is None:
+            from lgt_assets.sources.row_addresses import RowAddresses
 
-def picture_path(text: str, folder: Path) -> Path:
-    """The absolute path that a row's ``image`` means. Raises RowRejected: empty, no possible path, or out of ``folder``."""
-    if not text.strip():
-        raise RowRejected("missing_field", "image", "image is empty; name the picture's file")
-    if "\0" in text or storable(text) != text:
-        raise RowRejected("unsafe_path", "image", f"{text!r} cannot be the name of a file")
-    path = Path(os.path.normpath(text))
-    if not path.is_absolute() and path.parts[:1] == ("..",):
-        raise RowRejected(
-            "unsafe_path", "image", f"{text!r} leaves the manifest's folder; give an absolute path if it is meant"
-        )
-    return folder / path
-
-
-def parse_box(value: object, field: str) -> SourceBox:
-    """One entry of ``boxes``. Raises RowRejected where a field is missing or of another type."""
-    fields = _typed(value, dict, field)
-    label = _required(fields, "label", str, field)
-    edges = _required(fields, "box", list, field)
-    if len(edges) != 4:
-        raise RowRejected("bad_type", f"{field}.box", f"{len(edges)} entries; a box reads [x0, y0, x1, y1]")
-    x0, y0, x1, y1 = (_number(edge, f"{field}.box") for edge in edges)
-    phrase = _optional(fields, "phrase", str, field)
-    score = fields.get("score")
-    return SourceBox(
-        label=label,
-        phrase=label if phrase is None else phrase,
-        x0=x0,
-        y0=y0,
-        x1=x1,
-        y1=y1,
-        score=1.0 if score is None else _number(score, f"{field}.score"),
-    )
-
-
-def _external_id(value: object) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise RowRejected("bad_type", "id", f"id is {_described(value)}; give text or a whole number")
-    return str(value)
-
-
-def _number(value: object, field: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RowRejected("bad_type", field, f"{_described(value)} where a number should be, without quotes")
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
-
-
-def _required(fields: Mapping, name: str, kind: type, inside: str = "") -> object:
-    value = _optional(fields, name, kind, inside)
-    if value is None:
-        field = f"{inside}.{name}" if inside else name
-        hint = '; a picture without boxes says "boxes": []' if field == "boxes" else ""
-        raise RowRejected("missing_field", field, f"{field} is missing{hint}")
-    return value
-
-
-def _optional(fields: Mapping, name: str, kind: type, inside: str = "") -> object:
-    value = fields.get(name)
-    return value if value is None else _typed(value, kind, f"{inside}.{name}" if inside else name)
-
-
-def _typed(value: object, kind: type, field: str) -> object:
-    if not isinstance(value, kind):
-        raise RowRejected(
-            "bad_type", field, f"{field or 'the row'} is {_described(value)}; it should be {_NAMES[kind]}"
-        )
-    return value
-
-
-def _described(value: object) -> str:
-    if value is None:
-        return "null"
-    name = _NAMES.get(type(value), type(value).__name__)
-    return name if isinstance(value, list | dict) else f"{name} ({str(value)[:80]!r})"
+            options = self.options
+            self._addresses = RowAddresses(
+                options.policy() if options.hosts else None, options.buckets, options.most_megabytes * 2**20
+            )  # fmt: skip
+        return self._addresses

@@ -11,7 +11,7 @@ import yaml
 from lgt_assets.errors import SourceError
 from lgt_assets.sources.files import write_atomically
 from lgt_assets.sources.inspection import inspect
-from lgt_assets.sources.records import SourceBox, SourceOptions, SourceProblem, SourceRecord
+from lgt_assets.sources.records import Source, SourceBox, SourceOptions, SourceProblem, SourceRecord
 
 DESCRIPTIONS = Path(__file__).parent / "photos.yaml"
 WRITTEN_BY = "lgt_assets contributors"
@@ -21,7 +21,7 @@ class PhotosOptions(SourceOptions):
     """There is nothing to choose."""
 
 
-class PhotosSource:
+class PhotosSource(Source):
     """Photographs with captions and boxes written for this project; the files stay inside their packages."""
 
     kind: ClassVar[str] = "photos"

@@ -5,12 +5,17 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from lgt_assets.errors import SourceError
+from lgt_assets.sources.coco import CocoSource
+from lgt_assets.sources.docci import DocciSource
+from lgt_assets.sources.hub import HubSource
 from lgt_assets.sources.manifest import ManifestSource
 from lgt_assets.sources.photos import PhotosSource
 from lgt_assets.sources.records import Source, SourceOptions
 from lgt_assets.sources.scenes import ScenesSource
+from lgt_assets.sources.webdataset import WebdatasetSource
 
-SOURCES: dict[str, type] = {source.kind: source for source in (ScenesSource, PhotosSource, ManifestSource)}
+KINDS = (ScenesSource, PhotosSource, ManifestSource, DocciSource, CocoSource, HubSource, WebdatasetSource)
+SOURCES: dict[str, type] = {source.kind: source for source in KINDS}
 
 
 def parse_options(kind: str, options: Mapping[str, object]) -> SourceOptions:

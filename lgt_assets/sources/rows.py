@@ -8,6 +8,7 @@ from lgt_assets.identity import image_id, row_id, split_of
 from lgt_assets.sources.inspection import inspect
 from lgt_assets.sources.records import Picture, SourceProblem
 from lgt_assets.sources.shard_files import read_shard, source_of
+from lgt_assets.sources.upright import upright_box, upright_size
 
 
 class ShardRows(NamedTuple):
@@ -22,7 +23,8 @@ def shard_rows(state: Path, shard: str) -> ShardRows:
     """The rows that a shard gives now. Every picture's file is read once more.
 
     A picture whose file has vanished or changed since the source was added becomes a rejection of ``images`` (reason
-    ``missing_file`` or ``changed_file``); its boxes stay away with it, so no object is without its picture.
+    ``missing_file`` or ``changed_file``), and so does one that was registered unopened and is not what its row declares
+    (``changed_file``, ``wrong_size``, ``unreadable_image``, …); its boxes stay away with it, so no object is without its picture.
 
     Raises:
         NotFoundError: there is no such shard.
@@ -33,12 +35,14 @@ def shard_rows(state: Path, shard: str) -> ShardRows:
     images: list[dict] = []
     objects: list[dict] = []
     for picture in content.pictures:
-        looked_at = inspect(picture.record, {picture.sha256: (picture.width, picture.height)})
+        # What was registered unopened is decoded now.
+        known = {picture.sha256: (picture.width, picture.height)} if picture.inspected else {}
+        looked_at = inspect(picture.record, known)
         if isinstance(looked_at, SourceProblem):
             problems.append(looked_at)
             continue
-        images.append(_image(shard, len(images), picture))
-        objects += _objects(shard, len(objects), picture)
+        images.append(_image(shard, len(images), looked_at))
+        objects += _objects(shard, len(objects), looked_at)
     return ShardRows(images, objects, _rejections(shard, problems))
 
 
@@ -57,6 +61,7 @@ def member_rows(state: Path, shard: str) -> list[dict]:
 
 def _image(shard: str, ordinal: int, picture: Picture) -> dict:
     record = picture.record
+    width, height = upright_size(picture.width, picture.height, picture.orientation)
     return {
         "shard": shard,
         "ordinal": ordinal,
@@ -65,8 +70,8 @@ def _image(shard: str, ordinal: int, picture: Picture) -> dict:
         "uri": str(record.path),
         "sha256": picture.sha256,
         "external_id": record.external_id,
-        "width": picture.width,
-        "height": picture.height,
+        "width": width,
+        "height": height,
         "caption": record.caption,
         "caption_source": record.caption_source,
         "license": record.license,
@@ -79,7 +84,9 @@ def _objects(shard: str, first_ordinal: int, picture: Picture) -> list[dict]:
     image = image_id(shard, picture.sha256)
     seen: Counter = Counter()
     rows = []
-    for ordinal, box in enumerate(picture.record.boxes, start=first_ordinal):
+    for ordinal, given in enumerate(picture.record.boxes, start=first_ordinal):
+        turn = 1 if picture.record.boxes_upright else picture.orientation
+        box = upright_box(given, picture.width, picture.height, turn)
         # A source may list one box twice; the count keeps their ids apart.
         key = (box.label, box.phrase, box.x0, box.y0, box.x1, box.y1)
         object_id = row_id("grounded_objects", shard, image, *key, seen[key])

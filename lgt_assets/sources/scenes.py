@@ -11,7 +11,7 @@ from pydantic import Field
 
 from lgt_assets.identity import seed_of
 from lgt_assets.sources.files import write_atomically
-from lgt_assets.sources.records import SourceBox, SourceOptions, SourceProblem, SourceRecord
+from lgt_assets.sources.records import Source, SourceBox, SourceOptions, SourceProblem, SourceRecord
 
 
 class ScenesOptions(SourceOptions):
@@ -26,7 +26,7 @@ def scene_seed(seed: int, index: int) -> int:
     return seed_of("scenes", seed, index)
 
 
-class ScenesSource:
+class ScenesSource(Source):
     """Rendered scenes; label ``circle``, phrase ``small red circle``."""
 
     kind: ClassVar[str] = "scenes"

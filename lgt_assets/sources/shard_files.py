@@ -46,6 +46,11 @@ def source_folder(state: Path, name: str) -> Path:
     return state / "sources" / name
 
 
+def holdings_path(state: Path, name: str) -> Path:
+    """The file in which what a source holds can be looked up; it can be made again from the shards."""
+    return state / "sources" / f".{name}.holdings.sqlite"
+
+
 def source_lock(state: Path, name: str) -> Path:
     """The lock file that whoever adds to a source holds."""
     return state / "sources" / f".{name}.lock"
@@ -68,6 +73,17 @@ def shard_names(state: Path, name: str) -> list[str]:
     pattern = re.compile(rf"{re.escape(name)}-\d{{5}}\.jsonl")
     folder = source_folder(state, name)
     return sorted(path.stem for path in folder.glob("*.jsonl") if pattern.fullmatch(path.name))
+
+
+def shard_stamps(state: Path, name: str) -> dict[str, tuple[int, int]]:
+    """Size in bytes and time of every shard's file, by shard."""
+    return {shard: shard_stamp(state, shard) for shard in shard_names(state, name)}
+
+
+def shard_stamp(state: Path, shard: str) -> tuple[int, int]:
+    """Size in bytes and time (nanoseconds) of a shard's file. Raises NotFoundError: there is none."""
+    found = _existing(state, shard).stat()
+    return found.st_size, found.st_mtime_ns
 
 
 def write_shard(state: Path, name: str, number: int, rows: Sequence[Picture | SourceProblem]) -> str:
@@ -148,13 +164,13 @@ def recorded_kind(state: Path, name: str) -> str | None:
         raise SourceError(f"{path} is damaged ({error}); it should say the source's kind and options") from error
 
 
-def manifest_stamp(options: Mapping[str, object]) -> dict[str, int] | None:
-    """``mtime_ns`` and ``size`` of the file that a source reads; None for a source that reads none.
+def manifest_stamp(kind: str, options: Mapping[str, object]) -> dict[str, int] | None:
+    """``mtime_ns`` and ``size`` of a manifest; None for a source of another kind, whose growth nobody watches.
 
     Raises:
         SourceError: the file cannot be looked at.
     """
-    if "path" not in options:
+    if kind != "manifest":
         return None
     try:
         found = Path(str(options["path"])).stat()
@@ -189,7 +205,8 @@ def _existing(state: Path, shard: str) -> Path:
 def _picture_line(state: Path, shard: str, picture: Picture) -> dict[str, object]:
     record = picture.record
     path, root = Path(os.path.abspath(record.path)), Path(os.path.abspath(state))
-    line = dataclasses.asdict(record) | {
+    line = dict(vars(record)) | {
+        "boxes": [vars(box) for box in record.boxes],
         # Pictures that a source made are named from the state folder, so that this can be moved.
         "path": str(path.relative_to(root) if path.is_relative_to(root) else path),
         "sha256": picture.sha256,
@@ -199,7 +216,12 @@ def _picture_line(state: Path, shard: str, picture: Picture) -> dict[str, object
         "split": split_of(picture.sha256),
     }
     # Nothing of the row's own text is lost by leaving it out: the line says all of it.
-    del line["raw"], line["expected_sha256"]
+    for name in ("raw", "expected_sha256", "content", "declared_size"):
+        del line[name]
+    if record.origin is None:
+        del line["origin"]
+    if not picture.inspected:
+        line["inspected"] = False  # nobody has opened the file yet: its size is what the row declared
     return {"type": "image"} | line
 
 
@@ -210,6 +232,7 @@ def _problem_line(problem: SourceProblem) -> dict[str, object]:
 def _picture(state: Path, line: dict) -> Picture:
     raw = json.dumps(line, ensure_ascii=False)
     sha256, width, height = line.pop("sha256"), line.pop("width"), line.pop("height")
+    inspected = line.pop("inspected", True)
     # Both follow from the sha256; they are in the file for people.
     del line["image_id"], line["split"]
     line |= {
@@ -217,5 +240,6 @@ def _picture(state: Path, line: dict) -> Picture:
         "boxes": tuple(SourceBox(**box) for box in line["boxes"]),
         "raw": raw,
         "expected_sha256": sha256,
+        "declared_size": (width, height),
     }
-    return Picture(SourceRecord(**line), sha256, width, height)
+    return Picture(SourceRecord(**line), sha256, width, height, inspected=inspected)

@@ -1,18 +1,22 @@
 """Cuts a source into immutable shards, and adds to it later: old shards never change, new pictures make new ones."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lgt_assets.errors import SourceError
-from lgt_assets.sources.admission import Holdings, Known
+from lgt_assets.sources.admission import Admission, Known, pictures_of, problems_of
 from lgt_assets.sources.files import locked, remove_leftovers
-from lgt_assets.sources.inspection import inspect
+from lgt_assets.sources.holdings import HoldingsFile
+from lgt_assets.sources.kept_pictures import keep_picture, remove_unfinished
+from lgt_assets.sources.ordered_inspection import in_order
 from lgt_assets.sources.records import Picture, Source, SourceProblem
 from lgt_assets.sources.registry import open_source
 from lgt_assets.sources.rows import shard_rows
 from lgt_assets.sources.shard_files import (
     check_name,
+    holdings_path,
     manifest_stamp,
     pictures_folder,
     read_header,
@@ -20,6 +24,8 @@ from lgt_assets.sources.shard_files import (
     record_source,
     recorded_kind,
     shard_names,
+    shard_stamp,
+    shard_stamps,
     source_folder,
     source_lock,
     write_shard,
@@ -70,6 +76,11 @@ def add_source(
     adds nothing twice. The options may differ from last time (more scenes, another manifest), the kind may not. Others
     who add to the same source meanwhile wait; after a kill, adding again goes on after the last whole shard.
 
+    Rows stream through: memory does not grow with their number. Every picture is opened once, in threads, since its id and its
+    split come from its sha256; one that was opened before and has the same size and time is not opened again, and one whose row
+    declares sha256 and size is not opened before its shard is made. Pictures that lie in containers or behind addresses are
+    kept byte for byte below ``state/images/NAME``, each before the shard that names it.
+
     Args:
         state: the state folder.
         name: the source's name, ``[a-z0-9]+(-[a-z0-9]+)*``; its shards are ``NAME-00000``, ``NAME-00001``, ...
@@ -91,16 +102,21 @@ def add_source(
         before = recorded_kind(state, name)
         if before not in (None, kind):
             raise SourceError(f"source {name} is of kind {before}; add {kind} under another name")
-        for folder in (source_folder(state, name), pictures_folder(state, name)):
-            remove_leftovers(folder)
-        stamp = manifest_stamp(recorded)  # before reading: what is appended meanwhile is a change
-        holdings, next_number = _holdings(state, name)
+        folder = pictures_folder(state, name)
+        remove_leftovers(source_folder(state, name))
+        remove_unfinished(folder)
+        stamp = manifest_stamp(kind, recorded)  # before reading: what is appended meanwhile is a change
         counts = {"images_added": 0, "problems_added": 0, "images_known": 0}
-        shards = []
-        for rows in _cut(_new_rows(source, pictures_folder(state, name), holdings, counts, progress), shard_size):
-            if not shards:
-                record_source(state, name, kind, recorded, shard_size)
-            shards.append(write_shard(state, name, next_number + len(shards), rows))
+        shards: list[str] = []
+        with HoldingsFile(holdings_path(state, name), shard_stamps(state, name)) as holdings:
+            next_number = _remember(state, name, holdings)
+            admission = Admission(holdings)
+            with closing(_new_rows(source, folder, admission, counts, progress)) as rows:
+                for content in _cut(rows, shard_size):
+                    if not shards:
+                        record_source(state, name, kind, recorded, shard_size)
+                    shards.append(write_shard(state, name, next_number + len(shards), content))
+                    admission.settle(shards[-1], content, shard_stamp(state, shards[-1]))
         record_source(state, name, kind, recorded, shard_size, stamp)
     return Addition(tuple(shards), **counts)
 
@@ -126,35 +142,38 @@ def list_shards(state: Path) -> list[str]:
     return [shard for summary in list_sources(state) for shard in summary.shards]
 
 
-def _holdings(state: Path, name: str) -> tuple[Holdings, int]:
-    holdings, names = Holdings(), shard_names(state, name)
-    problems: list[SourceProblem] = []
-    for shard in names:
+def _remember(state: Path, name: str, holdings: HoldingsFile) -> int:
+    """Take shards that ``holdings`` does not know into it, one at a time; returns the next shard's number."""
+    for shard in holdings.missing():
         content = read_shard(state, shard)
-        holdings.remember(content.pictures, ())
-        problems += content.problems
-    holdings.remember((), problems)
-    return holdings, int(names[-1][-5:]) + 1 if names else 0
+        rows = [*content.pictures, *content.problems]
+        holdings.remember(shard, shard_stamp(state, shard), pictures_of(rows), problems_of(rows))
+    names = shard_names(state, name)
+    return int(names[-1][-5:]) + 1 if names else 0
 
 
 def _new_rows(
-    source: Source, pictures: Path, holdings: Holdings, counts: dict[str, int], progress: Progress | None
+    source: Source, pictures: Path, admission: Admission, counts: dict[str, int], progress: Progress | None
 ) -> Iterator[Picture | SourceProblem]:
     total = source.expected()
-    for done, row in enumerate(source.records(pictures), start=1):
-        judged = row if isinstance(row, SourceProblem) else inspect(row, holdings.sizes)
-        if isinstance(judged, Picture):
-            judged = holdings.judge(judged)
-        if isinstance(judged, Known):
-            counts["images_known"] += 1
-        elif isinstance(judged, Picture):
-            counts["images_added"] += 1
-            yield judged
-        elif holdings.is_new(judged):
-            counts["problems_added"] += 1
-            yield judged
-        if progress is not None:
-            progress(done, total)
+    with closing(source), closing(in_order(source.records(pictures), admission.holdings)) as outcomes:
+        for done, looked_at in enumerate(outcomes, start=1):
+            judged = looked_at.row
+            if isinstance(judged, Picture):
+                judged = admission.judge(judged)
+            if isinstance(judged, Known):
+                counts["images_known"] += 1
+            elif isinstance(judged, Picture):
+                counts["images_added"] += 1
+                if looked_at.content is not None:
+                    kept = keep_picture(pictures, judged.sha256, looked_at.content)
+                    judged = replace(judged, record=replace(judged.record, path=kept, content=None))
+                yield judged
+            elif admission.is_new(judged):
+                counts["problems_added"] += 1
+                yield judged
+            if progress is not None:
+                progress(done, total)
 
 
 def _cut(rows: Iterator[Picture | SourceProblem], shard_size: int) -> Iterator[list[Picture | SourceProblem]]:

@@ -40,7 +40,7 @@ def test_each_shard_of_a_run_has_its_own(tmp_path: Path, monkeypatch: pytest.Mon
         assert runs.run(instance, selection="images,grounded_objects").failures == []
         images = [metadata_of(instance, "images", shard) for shard in SHARDS]
         objects = [metadata_of(instance, "grounded_objects", shard) for shard in SHARDS]
-        observations = instance.fetch_observations(dg.AssetKey("images"), limit=1).records
+        observations = instance.fetch_observations(dg.AssetKey("images"), limit=9).records
     assert [len(pictures_in(found["preview"].value)) for found in (*images, *objects)] == [2, 2, 2, 2]
     assert "number 0" in images[0]["preview"].value and "number 2" in images[1]["preview"].value
     assert "](javascript" not in images[0]["preview"].value
@@ -48,4 +48,6 @@ def test_each_shard_of_a_run_has_its_own(tmp_path: Path, monkeypatch: pytest.Mon
     assert sum(found["rejected"].value for found in images) == 1
     assert all(found["plots"].value.startswith("![plots](data:image/png;base64,") for found in (*images, *objects))
     assert objects[0]["mean_box_width_pixels"].value == 40.0
-    assert not observations  # short shards say nothing of their progress
+    (card,) = (record.asset_observation for record in observations)  # short shards say nothing of their progress
+    assert card.partition is None and card.metadata["mine/pictures"].value == 4
+    assert "CC0" in card.metadata["source card"].value

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.progress import Progress as RichProgress
 
-from lgt_assets.commands.progress_bars import Bars, Lines, Tally, showing_progress
+from lgt_assets.commands.progress_bars import Bars, Lines, Tally, rows_read, showing_progress
 from lgt_assets.progress import Progress, report
 
 
@@ -103,3 +103,11 @@ def test_nobody_listens_afterwards() -> None:
         pass
     report(step(2, 2))
     assert stream.getvalue() == ""
+
+
+def test_rows_of_a_source_are_told_now_and_then_where_nobody_watches() -> None:
+    clock, written = iter([0.0, 1.0, 31.0, 31.0, 40.0]), io.StringIO()
+    with rows_read(Console(file=written), "mine", now=lambda: next(clock)) as tell:
+        for done in (10, 1_000, 2_000):
+            tell(done, None)
+    assert written.getvalue() == "mine: 1,000 rows read\n"

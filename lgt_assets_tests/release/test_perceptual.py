@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lgt_assets.embedded.scenes import generate_scene, render
-from lgt_assets.release.perceptual import near_hashes, picture_hash
+from lgt_assets.release.perceptual import near_earlier, near_hashes, picture_hash
 from lgt_assets.settings import ReleaseSettings
 from lgt_assets.sources.records import RowRejected
 
@@ -76,3 +76,17 @@ def test_near_hashes_are_those_that_counting_finds(ours, theirs, distance):
 def test_more_hashes_than_one_chunk_holds():
     ours = pl.Series([f"{value:016x}" for value in range(0, 3000 * 2**20, 2**20)])
     assert near_hashes(ours, pl.Series([ours[2999], ours[5]]), 0).rows() == [(5, 1, 0), (2999, 0, 0)]
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=40), st.lists(st.integers(0, 39), max_size=10), st.integers(0, 8))
+def test_near_earlier_ones_are_those_that_a_comparison_of_all_pairs_finds(
+    numbers: list[int], again: list[int], distance: int
+) -> None:
+    numbers += [numbers[place] ^ 0b101 for place in again if place < len(numbers)]
+    hashes = pl.Series([f"{number:016x}" for number in numbers], dtype=pl.String)
+    near = [
+        row
+        for row in range(len(numbers))
+        if any((numbers[row] ^ other).bit_count() <= distance for other in numbers[:row])
+    ]
+    assert near_earlier(hashes, distance)["row"].to_list() == near

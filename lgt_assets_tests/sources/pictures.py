@@ -28,6 +28,20 @@ def flat_picture(path: Path, number: int) -> Path:
     return path
 
 
+def plain_bytes(number: int, kind: str = "JPEG") -> bytes:
+    """A picture of one colour, the same bytes at every call; another of the first 125 numbers, another content in any format."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (WIDTH, HEIGHT), tuple(51 * (number // base % 5) for base in (1, 5, 25))).save(buffer, format=kind)
+    return buffer.getvalue()
+
+
+def plain_picture(path: Path, number: int) -> Path:
+    """:func:`plain_bytes` as a JPEG file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(plain_bytes(number))
+    return path
+
+
 def bomb_bytes(side: int = 30_000) -> bytes:
     """A PNG whose header promises side x side pixels; a few dozen bytes long."""
 

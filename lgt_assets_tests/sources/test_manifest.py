@@ -9,7 +9,8 @@ import pytest
 
 from lgt_assets.errors import SourceError
 from lgt_assets.schemas import SCHEMAS, frame
-from lgt_assets.sources import Picture, SourceProblem, add_source, read_shard, shard_rows
+from lgt_assets.sources import Picture, SourceProblem, add_source, open_source, read_shard, shard_rows
+from lgt_assets.sources.inspection import inspect
 from lgt_assets_tests.sources.pictures import (
     bomb_bytes,
     flat_manifest,
@@ -146,7 +147,7 @@ def test_deep_nesting_and_bytes_that_are_no_text_are_one_bad_row_each(tmp_path: 
     assert (third.row, third.reason, third.raw) == (4, "bad_encoding", '{"image": "\\xff"}')
 
 
-def test_defaults_absolute_paths_and_links(tmp_path: Path) -> None:
+def test_defaults_and_links_and_absolute_paths_into_a_named_folder(tmp_path: Path) -> None:
     inside = tmp_path / "inside"
     outside = flat_picture(tmp_path / "outside" / "picture.png", 2)
     inside.mkdir()
@@ -155,7 +156,9 @@ def test_defaults_absolute_paths_and_links(tmp_path: Path) -> None:
         inside / "manifest.jsonl",
         [row("link.png", license=None, boxes=[{"label": "ball", "box": [0, 0, 40, 30]}]), row(str(outside), boxes=[])],
     )
-    linked, absolute = judged(manifest)
+    assert [one.reason for one in judged(manifest)] == ["unsafe_path", "unsafe_path"]
+    records = open_source("manifest", {"path": str(manifest), "roots": str(outside.parent)}).records(tmp_path)
+    linked, absolute = (inspect(record) for record in records)
     assert (
         linked.record.license == "unknown"
         and linked.record.boxes[0].phrase == "ball"

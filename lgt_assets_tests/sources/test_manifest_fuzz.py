@@ -1,5 +1,6 @@
 """Whatever a manifest holds, each row is a record or a problem, and all of it can be stored and added again."""
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +12,7 @@ from lgt_assets.schemas import SCHEMAS, frame
 from lgt_assets.sources import SourceProblem, SourceRecord, add_source, shard_rows
 from lgt_assets_tests.sources.pictures import flat_picture, judged, write_lines
 
+EXAMPLES = int(os.environ.get("LGT_FUZZ_EXAMPLES", "150"))
 values = st.recursive(
     st.none()
     | st.booleans()
@@ -47,7 +49,7 @@ any_row = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fields=any_row)
 def test_any_row_is_a_record_or_a_problem(tmp_path: Path, fields: dict) -> None:
     flat_picture(tmp_path / "good.png", 1)
@@ -62,7 +64,9 @@ def test_any_row_is_a_record_or_a_problem(tmp_path: Path, fields: dict) -> None:
             assert 0 <= box.x0 < box.x1 <= 40 and 0 <= box.y0 < box.y1 <= 30 and box.label.strip()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=max(40, EXAMPLES // 20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(rows=st.lists(any_row | st.fixed_dictionaries({"image": st.just("good.png"), "caption": st.just("A ball."),
                                                       "boxes": st.just([])}), max_size=6))  # fmt: skip
 def test_any_rows_can_be_added_stored_and_added_again(tmp_path: Path, rows: list[dict]) -> None:
@@ -80,7 +84,7 @@ def test_any_rows_can_be_added_stored_and_added_again(tmp_path: Path, rows: list
                 SCHEMAS[table].validate(frame(table, part))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=200), suffix=st.sampled_from(["jsonl", "csv"]))
 def test_any_bytes_are_rows_or_one_clear_error(tmp_path: Path, content: bytes, suffix: str) -> None:
     manifest = tmp_path / f"manifest.{suffix}"

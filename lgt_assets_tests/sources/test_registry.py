@@ -8,7 +8,7 @@ from lgt_assets.sources import SOURCES, open_source, parse_options
 
 def test_each_kind_is_registered_under_its_own_name() -> None:
     assert {kind: source.kind for kind, source in SOURCES.items()} == {kind: kind for kind in SOURCES}
-    assert set(SOURCES) == {"scenes", "photos", "manifest"}
+    assert set(SOURCES) == {"scenes", "photos", "manifest", "docci", "coco", "hub", "webdataset"}
 
 
 def test_text_from_a_command_line_is_converted() -> None:
@@ -18,7 +18,7 @@ def test_text_from_a_command_line_is_converted() -> None:
 @pytest.mark.parametrize(
     ("kind", "options", "said"),
     [
-        ("coco", {}, "there are scenes, photos, manifest"),
+        ("nonsense", {}, "there are scenes, photos, manifest"),
         ("scenes", {"cuont": 3}, r"cuont: Extra inputs.*Known options: count \(.*\), seed"),
         ("scenes", {"count": "many"}, "count: Input should be a valid integer"),
         ("scenes", {"count": 0}, "count: Input should be greater than or equal to 1"),
