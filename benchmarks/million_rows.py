@@ -175,7 +175,7 @@ def build(state: Path, rows: int) -> dict[str, int]:
     from deltalake import DeltaTable, write_deltalake
     from PIL import Image
 
-    from lgt_assets.storage import _FILE_BYTES, _WRITER, DeltaStore
+    from lgt_assets.storage import FILE_BYTES, WRITER, DeltaStore
 
     picture = state / "picture.png"
     Image.effect_noise((240, 240), 90).convert("RGB").save(picture)
@@ -197,8 +197,8 @@ def build(state: Path, rows: int) -> dict[str, int]:
                 store.uri(table),
                 Table.from_arrow(together),
                 mode="append",
-                target_file_size=_FILE_BYTES,
-                writer_properties=_WRITER,
+                target_file_size=FILE_BYTES,
+                writer_properties=WRITER,
             )
     for table in total:
         DeltaTable(store.uri(table)).create_checkpoint()

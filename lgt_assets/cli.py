@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from lgt_assets import __version__
-from lgt_assets.commands import audit, dagit, demo, diff, doctor, embedded, export, method, run, show, sources, store
+from lgt_assets.commands import (
+    audit, dagit, demo, diff, doctor, embedded, export, method, run, show, sources, store, tables,
+)  # fmt: skip
 from lgt_assets.commands.console import notices, plain
 from lgt_assets.errors import LgtError
 
@@ -29,6 +31,7 @@ app.command()(diff.diff)
 app.command()(export.export)
 app.add_typer(audit.app, name="audit")
 app.add_typer(store.app, name="store")
+app.add_typer(tables.app, name="tables")
 app.command()(dagit.dagit)
 app.command()(doctor.doctor)
 app.add_typer(embedded.app, name="embedded")

@@ -7,6 +7,7 @@ from lgt_assets.assets.distilled_cots import distilled_cots
 from lgt_assets.assets.expanded_traces import expanded_traces
 from lgt_assets.assets.grounded_objects import grounded_objects
 from lgt_assets.assets.images import images
+from lgt_assets.assets.maintenance import maintenance, nightly_maintenance
 from lgt_assets.assets.preference_pairs import preference_pairs
 from lgt_assets.assets.registration import register_source
 from lgt_assets.assets.release import release
@@ -26,7 +27,8 @@ ASSETS = [
 defs = dg.Definitions(
     assets=ASSETS,
     asset_checks=CHECKS,
-    jobs=[register_source],
+    jobs=[register_source, maintenance],
+    schedules=[nightly_maintenance],
     sensors=[new_shards, AUTOMATION],
     resources={"tables": Tables(), "models": Models()},
     # Steps of one run share the loaded models; shards are spread over runs, not over steps.

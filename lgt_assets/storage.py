@@ -3,29 +3,25 @@
 No IO manager: those tried turned a partition write into a full overwrite, or read missing partitions as partial tables.
 """
 
-import fcntl
 import json
-import random
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import polars as pl
 from arro3.core import RecordBatchReader, Table
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
+from lgt_assets.commit_retries import COMMIT_RETRIES, with_retries
 from lgt_assets.errors import StorageError
 from lgt_assets.identity import digest
 from lgt_assets.schemas import SCHEMAS, frame, partition_columns
+from lgt_assets.table_creation import create_table, keep_log
+from lgt_assets.table_locks import writing
 
-COMMIT_RETRIES = 100
-OUTER_ATTEMPTS = 8
 # The writer holds a row group and a file's bytes in memory; small groups also let readers skip rows by ordinal.
-_WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=8192)
-_FILE_BYTES = 32 << 20
+WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=8192)
+FILE_BYTES = 32 << 20
 Batches = Callable[[], Iterator[pl.DataFrame]]
 
 
@@ -63,7 +59,7 @@ class DeltaStore:
         Raises:
             StorageError: the table does not exist yet.
         """
-        return self._open(table).version()
+        return self.open(table).version()
 
     def scan(self, table: str, *, shards: Sequence[str] | None = None, version: int | None = None) -> pl.LazyFrame:
         """Rows of ``table`` in data order; with ``shards``, only those shards' files are opened.
@@ -88,13 +84,13 @@ class DeltaStore:
         """Shards that have rows in ``table``, sorted."""
         if not self.exists(table) or "shard" not in partition_columns(table):
             return []
-        return sorted({part["shard"] for part in self._open(table).partitions()})
+        return sorted({part["shard"] for part in self.open(table).partitions()})
 
     def slice_version(self, table: str, shard: str) -> str:
         """A version of a shard's rows alone: it stays while others are written, and changes when its files do."""
         if not self.exists(table):
             return digest([])[:16]
-        actions = pl.DataFrame(self._open(table).get_add_actions(flatten=True)).select("path", "partition.shard")
+        actions = pl.DataFrame(self.open(table).get_add_actions(flatten=True)).select("path", "partition.shard")
         return digest(actions.filter(pl.col("partition.shard") == shard)["path"].sort().to_list())[:16]
 
     def replace(
@@ -141,7 +137,7 @@ class DeltaStore:
 
     def _holds(self, table: str, predicate: Mapping[str, str], batches: Batches) -> bool:
         """Whether the slice has just these rows, compared a batch at a time by their ordinals."""
-        held = pl.scan_delta(self._open(table))
+        held = pl.scan_delta(self.open(table))
         held = held.filter(*[pl.col(column) == value for column, value in predicate.items()])
         left = held.select(pl.len()).collect().item()
         for batch in batches():
@@ -166,34 +162,30 @@ class DeltaStore:
         Raises:
             StorageError: it exists with other columns than the data dictionary's.
         """
-        with self._creation_lock():
-            if not self.exists(table):
-                DeltaTable.create(
-                    self.uri(table), schema=Table.from_arrow(frame(table, [])).schema,
-                    partition_by=partition_columns(table), storage_options=dict(self.storage_options) or None,
-                )  # fmt: skip
-        found = {f.name for f in self._open(table).schema().fields}
+        create_table(self.root, table, self.uri(table), self.storage_options)
+        delta = self.open(table)
+        found = {f.name for f in delta.schema().fields}
         if found != set(frame(table, []).columns):
             difference = sorted(found ^ set(frame(table, []).columns))
             raise StorageError(
                 f"table {table} at {self.uri(table)} was written by another version of lgt_assets (columns that differ: "
                 f"{', '.join(difference)}): move the folder away and materialize again; stored completions are reused"
             )
+        keep_log(self.root, delta)
 
-    @contextmanager
-    def _creation_lock(self) -> Iterator[None]:
-        if "://" in self.root:  # object stores: conditional puts make the second creator fail, and _write retries
-            yield
-            return
-        Path(self.root).mkdir(parents=True, exist_ok=True)
-        with (Path(self.root) / ".creation.lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+    def open(self, table: str, version: int | None = None) -> DeltaTable:
+        """The table as deltalake opens it, by default at its latest version.
 
-    def _open(self, table: str) -> DeltaTable:
+        Raises:
+            StorageError: the table does not exist yet, or no longer has the version.
+        """
         try:
-            return DeltaTable(self.uri(table), storage_options=dict(self.storage_options) or None)
-        except TableNotFoundError as error:
+            return DeltaTable(self.uri(table), version=version, storage_options=dict(self.storage_options) or None)
+        except DeltaError as error:
+            if version is not None:
+                raise StorageError(f"table {table} cannot be read at version {version}: {error}") from error
+            if not isinstance(error, TableNotFoundError):
+                raise StorageError(f"table {table} at {self.uri(table)} cannot be read: {error}") from error
             raise StorageError(
                 f"table {table} does not exist yet at {self.uri(table)}: materialize it first"
             ) from error
@@ -202,16 +194,17 @@ class DeltaStore:
         properties = CommitProperties(custom_metadata=dict(metadata or {}) or None, max_commit_retries=COMMIT_RETRIES)
 
         def commit() -> int:
-            delta = self._open(table)
+            delta = self.open(table)
             stream = (part for batch in batches() for part in Table.from_arrow(batch).to_batches())
             reader = RecordBatchReader.from_batches(Table.from_arrow(frame(table, [])).schema, stream)
             write_deltalake(
-                delta, reader, mode=mode, target_file_size=_FILE_BYTES, predicate=predicate,
-                writer_properties=_WRITER, commit_properties=properties,
+                delta, reader, mode=mode, target_file_size=FILE_BYTES, predicate=predicate,
+                writer_properties=WRITER, commit_properties=properties,
             )  # fmt: skip
             return delta.version()  # the handle's state is refreshed by its own commit
 
-        return _with_retries(commit, f"table {table}, {predicate or 'append'}")
+        with writing(self.root, table):
+            return with_retries(commit, f"table {table}, {predicate or 'append'}")
 
 
 def _require_slice(table: str, rows: pl.DataFrame, predicate: Mapping[str, str]) -> None:
@@ -230,23 +223,6 @@ def _require_schema(table: str, rows: pl.DataFrame) -> None:
         raise StorageError(
             f"table {table}: columns {odd} differ from the data dictionary; build rows with schemas.frame"
         )
-
-
-def _with_retries(commit: Callable[[], int], what: str) -> int:
-    """Run ``commit`` on a fresh table until it wins, waiting a jittered, growing while after each lost race."""
-    for attempt in range(OUTER_ATTEMPTS):
-        try:
-            return commit()
-        except CommitFailedError as error:
-            if attempt == OUTER_ATTEMPTS - 1:
-                raise StorageError(
-                    f"{what}: the commit lost {OUTER_ATTEMPTS} races to other writers: {error}"
-                ) from error
-            # Unseeded on purpose: equal waits in two processes would make them collide again. No row depends on it.
-            time.sleep(random.uniform(0.05, 0.2) * 2**attempt)
-        except (DeltaError, OSError) as error:
-            raise StorageError(f"{what}: {error}") from error
-    raise AssertionError("unreachable")
 
 
 def canonical_rows(rows: pl.DataFrame) -> str:

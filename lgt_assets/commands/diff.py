@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from lgt_assets.differences.tables import TableDifference
 
 TABLE = Annotated[str, typer.Argument(metavar="TABLE", help="Any table, such as seed_questions.")]
-FROM = Annotated[int | None, typer.Option("--from", min=0, help="Version; by default the one before --to.")]
+FROM = Annotated[
+    int | None, typer.Option("--from", min=0, help="Version; by default the one before rows were last written.")
+]
 TO = Annotated[int | None, typer.Option("--to", min=0, help="Version; by default the latest.")]
 SHARDS = Annotated[str, typer.Option("--shards", help="Shards by shell pattern. All by default.")]
 LIMIT = Annotated[int, typer.Option("--limit", min=0, help="Examples of each kind.")]

@@ -10,7 +10,7 @@ from lgt_assets.errors import StorageError
 
 _CONDITION = re.compile(r"(\w+) = '([^']*)'")
 UNKNOWN = "unknown"
-_SAME_ROWS = ("OPTIMIZE", "VACUUM START", "VACUUM END")  # operations that change no row
+_SAME_ROWS = ("OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES")  # operations that change no row
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,11 @@ class History:
         """The latest version at a time; None where there was none or the log no longer says."""
         return next((one.version for one in self.commits if one.timestamp <= timestamp), None)
 
+    def last_written(self, version: int) -> Commit:
+        """The newest commit up to a version that may have changed rows; where the log tells of none, its oldest."""
+        found = (one for one in self.commits if one.version <= version and one.operation not in _SAME_ROWS)
+        return next(found, self.commits[-1])
+
     def before_run(self, run_id: str) -> int:
         """The version before a run's first commit; the latest where it wrote none."""
         return (
@@ -125,15 +130,16 @@ def versions_at(folder: TableFolder, table: str, version: int, others: Iterable[
 def versions_before_last_run(folder: TableFolder, table: str, others: Iterable[str]) -> dict[str, int]:
     """Versions of ``table`` and others before the last run that wrote ``table``; what it did not write is as it is now.
 
-    Where the last commit names no run, only that commit is undone. Tables that are not there are left out.
+    Where the last commit that changed rows names no run, only that commit is undone. Tables that are not there are left out.
 
     Raises:
         NotFoundError: there is no such table.
     """
     history = read_history(folder, table)
-    run_id = history.commits[0].run_id
+    last = history.last_written(history.commits[0].version)
+    run_id = last.run_id
     found = {name: read_history(folder, name) for name in others if folder.exists(name)}
-    own = history.before_run(run_id) if run_id else history.commits[0].version - 1
+    own = history.before_run(run_id) if run_id else last.version - 1
     return {name: held.before_run(run_id) if run_id else held.commits[0].version for name, held in found.items()} | {
         table: own
     }

@@ -65,7 +65,7 @@ def diff_table(
     Args:
         folder: the tables.
         table: its name.
-        start, end: versions; by default the latest and the one before.
+        start, end: versions; by default the latest, and the one before rows were last written up to it.
         shards: which, by shell pattern.
         limit: examples of each kind.
 
@@ -73,7 +73,8 @@ def diff_table(
         NotFoundError: no such table or version, or data files of one were vacuumed.
     """
     new = _open(folder, table, end)
-    old = _open(folder, table, new.version - 1 if start is None else start)
+    history = read_history(folder, table)
+    old = _open(folder, table, history.last_written(new.version).version - 1 if start is None else start)
     found = TableDifference(table, old.version, new.version)
     shared = [name for name in old.schema if name in new.schema]
     found.columns_only = {
@@ -85,7 +86,6 @@ def diff_table(
     pairs = list(_pairs(old, new, shards, found.slices))
     for files, slices in ((old, [a for a, _ in pairs if a]), (new, [b for _, b in pairs if b])):
         require_files(files, slices)
-    history = read_history(folder, table)
     first = Around(folder, table, history, old.version)
     sides = first, replace(first, version=new.version)  # what one has opened, the other need not
     for before, after in pairs:

@@ -246,6 +246,21 @@ def test_the_state_before_a_run_over_two_shards_is_not_amid_it(state):
     assert state.diff(start=before["seed_questions"]).rows["added"] == 2
 
 
+def test_maintenance_comes_between_no_two_states(state):
+    for number in range(3):
+        state.write([state.question(number)], code=f"{number}-a")
+    written = state.store.version("seed_questions")
+    before = versions_before_last_run(state.folder, "seed_questions", ["rejections"])
+    state.store.open("seed_questions").vacuum(
+        0, dry_run=False, enforce_retention_duration=False, keep_versions=[written - 1]
+    )
+    state.store.open("seed_questions").alter.set_table_properties({"delta.logRetentionDuration": "interval 9 days"})
+    found = state.diff()
+    assert (found.start, found.end) == (written - 1, written + 3)
+    assert dict(found.rows) == {"removed": 1, "added": 1, "changed": 0, "moved": 0, "unchanged": 0}
+    assert versions_before_last_run(state.folder, "seed_questions", ["rejections"]) == before
+
+
 def test_versions_with_the_same_rows_of_a_shard():
     def log(*shards: str, first: int = 0) -> History:
         return History(tuple(Commit(n, 10 * n, shard, "", "", "", "") for n, shard in enumerate(shards, first))[::-1])
