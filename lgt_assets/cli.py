@@ -9,7 +9,20 @@ import typer
 
 from lgt_assets import __version__
 from lgt_assets.commands import (
-    audit, dagit, demo, diff, doctor, embedded, export, method, run, show, sources, store, tables,
+    audit,
+    dagit,
+    demo,
+    diff,
+    doctor,
+    embedded,
+    export,
+    method,
+    run,
+    show,
+    sources,
+    store,
+    tables,
+    takedown,
 )  # fmt: skip
 from lgt_assets.commands.console import notices, plain
 from lgt_assets.errors import LgtError
@@ -29,6 +42,7 @@ app.command()(method.method)
 app.command()(show.show)
 app.command()(diff.diff)
 app.command()(export.export)
+app.command()(takedown.takedown)
 app.add_typer(audit.app, name="audit")
 app.add_typer(store.app, name="store")
 app.add_typer(tables.app, name="tables")

@@ -12,4 +12,9 @@ def images(shard: Shard) -> Outcome:
     from lgt_assets.sources.shards import shard_rows
 
     rows, _, rejections = shard_rows(state_folder(), shard.key)
+    members = shard.store.read("shard_members", shards=[shard.key])
+    gone = set(
+        members.filter(members["removed"])["image_id"]
+    )  # tombstones count also where the source's file says nothing
+    rows = [row for row in rows if row["image_id"] not in gone]
     return Outcome(rows, rejections, asked=len(rows) + len(rejections), parsed=len(rows))

@@ -4,7 +4,7 @@ from collections import Counter
 
 import dagster as dg
 
-from lgt_assets.observe.markdown import plain_text, table_of
+from lgt_assets.markdown import plain_text, table_of
 from lgt_assets.sources.card import SourceCard, word_classes
 
 MOST_LINES = 12

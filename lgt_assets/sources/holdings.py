@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from types import TracebackType
 
-FORMAT = 1
+FORMAT = 2
 # Kilobytes of each database's pages in memory: lookups go on from the system's cache of files.
 _CACHE_KB = 2048
 # Notes that wait to be written together.
@@ -21,6 +21,7 @@ create table pictures (
     sha256 blob primary key, external_id text, content blob, width integer, height integer, inspected integer
 ) without rowid;
 create table ids (external_id text primary key) without rowid;
+create table removed (sha256 blob primary key) without rowid;
 create table problems (key blob primary key, count integer) without rowid;
 create table opened (
     place text primary key, size integer, mtime_ns integer, sha256 blob, width integer, height integer, orientation integer
@@ -73,14 +74,17 @@ class HoldingsFile:
         known = {name for (name,) in self._connection.execute("select name from shards")}
         return [name for name in sorted(self._shards) if name not in known]
 
-    def remember(self, shard: str, stamp: Stamp, pictures: Iterable[Row], problems: Iterable[str]) -> None:
+    def remember(
+        self, shard: str, stamp: Stamp, pictures: Iterable[Row], problems: Iterable[str], removed: Iterable[str] = ()
+    ) -> None:
         """Take in what a shard holds. Of an id that comes twice the first counts: give the shards in order.
 
         Args:
             shard: its key.
             stamp: size and time of its file.
             pictures: sha256, id, content key, width, height, whether it was opened.
-            problems: their keys.
+            problems: their keys, those of removed ones as well.
+            removed: sha256s of pictures that were taken down.
         """
         rows = [
             (bytes.fromhex(sha256), external_id, bytes.fromhex(content), width, height, inspected)
@@ -90,6 +94,7 @@ class HoldingsFile:
             run = self._connection
             self._write_notes()
             run.executemany("insert or ignore into pictures values (?, ?, ?, ?, ?, ?)", rows)
+            run.executemany("insert or ignore into removed values (?)", [(bytes.fromhex(one),) for one in removed])
             run.executemany("insert or ignore into ids values (?)", [row[1:2] for row in rows if row[1] is not None])
             run.executemany(
                 "insert into problems values (?, 1) on conflict (key) do update set count = count + 1",
@@ -102,6 +107,10 @@ class HoldingsFile:
         """Id and content key of a picture that is held; None for one that is not."""
         found = self._one("select external_id, content from pictures where sha256 = ?", bytes.fromhex(sha256))
         return (found[0], found[1].hex()) if found else None
+
+    def is_removed(self, sha256: str) -> bool:
+        """Whether the picture was taken down: it is never admitted again."""
+        return self._one("select 1 from removed where sha256 = ?", bytes.fromhex(sha256)) is not None
 
     def size_of(self, sha256: str) -> tuple[int, int] | None:
         """Width and height of a held picture that was opened and found whole: it need not be decoded again."""
