@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -77,7 +78,8 @@ def _connections(storage: SqlEventLogStorage) -> Iterator[Any]:
     """Of the index, and of every run where runs have databases of their own."""
     yield storage.index_connection()
     if hasattr(storage, "path_for_shard"):
-        for run_id in storage.get_all_run_ids():
+        outside = [""] if Path(storage.path_for_shard("")).is_file() else []  # events that no run reported
+        for run_id in [*outside, *storage.get_all_run_ids()]:
             yield storage.run_connection(run_id)
 
 

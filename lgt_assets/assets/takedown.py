@@ -80,8 +80,16 @@ def tell(instance: dg.DagsterInstance, places: Places, plan: Plan) -> None:
     clean_event_log(instance, shards=plan.shards, texts=texts, releases=plan.releases)
     _clean_output(Path(instance.root_directory), texts)
     for shard in plan.shards:
-        for table in STAGES:
+        for table in stages_in_order():
             _record(instance, places.store, plan, table, shard)
+
+
+def stages_in_order() -> list[str]:
+    """All stages, each after those that it reads."""
+    ordered: list[str] = []
+    while len(ordered) < len(STAGES):
+        ordered += [name for name in STAGES if name not in ordered and set(STAGES[name].upstream) <= {*ordered}]
+    return ordered
 
 
 def _clean_output(home: Path, texts: Sequence[str]) -> None:

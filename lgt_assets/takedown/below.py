@@ -59,6 +59,10 @@ def find_below(store: DeltaStore, responses: Path, plan: Plan) -> None:
         found["failures"] |= set(
             failures.filter(about | pl.col("request_key").is_in(sorted(keys | own.keys)))["request_key"]
         )
+    elsewhere = store.scan("rejections").filter(~pl.col("shard").is_in(plan.shards), _about_bad_rows(plan, texts))
+    bad_rows = elsewhere.select("rejection_id", "shard").collect()
+    found["rejections"] |= set(bad_rows["rejection_id"])
+    plan.bad_row_shards = sorted(set(bad_rows["shard"]))
     ids = sorted({*plan.image_ids, *(one for ids in found.values() for one in ids)})
     for table in ("audits", "release_exclusions"):
         rows = store.scan(table).filter(pl.col("row_id").is_in(ids)).select("row_id").collect()
@@ -109,12 +113,16 @@ def _of_rejections(rejections: pl.DataFrame, found: dict[str, set[str]], plan: P
     parents = {one for ids in found.values() for one in ids} | set(plan.image_ids)
     while True:
         own = pl.col("parent_id").is_in(sorted(parents | mine)).fill_null(False)
-        of_source = pl.col("parent_id").is_null() & pl.col("request_key").is_null()
-        about = holds_any("raw", spellings([*plan.sha256s, *plan.image_ids, *telling(texts)]))
-        more = set(rejections.filter(own | (of_source & about))["rejection_id"])
+        more = set(rejections.filter(own | _about_bad_rows(plan, texts))["rejection_id"])
         if more <= mine:
             return mine
         mine |= more
+
+
+def _about_bad_rows(plan: Plan, texts: Iterable[str]) -> pl.Expr:
+    """Whether a rejection is a bad row of a source that speaks of the pictures."""
+    about = holds_any("raw", spellings([*plan.sha256s, *plan.image_ids, *telling(texts)]))
+    return pl.col("parent_id").is_null() & pl.col("request_key").is_null() & about
 
 
 def _completions(store: DeltaStore, responses: Path, shard: str) -> pl.DataFrame:

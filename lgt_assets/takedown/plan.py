@@ -37,6 +37,7 @@ class Plan:
         texts: words of the pictures' rows, each at least some characters long: what is searched for in texts.
         releases: ids of releases that hold a shard of theirs.
         credits: (licence, attribution) of the pictures that no other picture has.
+        bad_row_shards: further shards of the same sources that hold bad rows about the pictures.
         versions: by "table/shard", the data version that its last materialization told before anything changed.
     """
 
@@ -48,12 +49,17 @@ class Plan:
     texts: list[str] = field(default_factory=list)
     releases: list[str] = field(default_factory=list)
     credits: list[list[str]] = field(default_factory=list)
+    bad_row_shards: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
 
     @property
     def shards(self) -> list[str]:
         """Shards that are touched, sorted."""
         return sorted({picture.shard for picture in self.pictures})
+
+    def shards_of(self, table: str) -> list[str]:
+        """Shards of which ``table`` loses rows."""
+        return sorted({*self.shards, *self.bad_row_shards}) if table == "rejections" else self.shards
 
     @property
     def sha256s(self) -> list[str]:

@@ -47,7 +47,7 @@ def _with_tombstones(members: pl.DataFrame, plan: Plan) -> pl.DataFrame:
 def remove_rows(store: DeltaStore, table: str, plan: Plan) -> bool:
     """Remove the plan's rows of one table in one commit; False where none of them is left."""
     ids, key = plan.rows.get(table, []), KEYS[table]
-    shards = plan.shards if "shard" in partition_columns(table) else [""]
+    shards = plan.shards_of(table) if "shard" in partition_columns(table) else [""]
     if not ids or not store.exists(table) or not any(_goes(store, table, shard, key, ids) for shard in shards):
         return False
 
@@ -55,7 +55,7 @@ def remove_rows(store: DeltaStore, table: str, plan: Plan) -> bool:
     # Read before it is written: a Delta table cannot be read in the threads of its own writer.
     scans = (store.scan(table, shards=[shard] if shard else None) for shard in shards)
     kept = [rows.filter(~pl.col(key).is_in(ids)).select(names).collect() for rows in scans]
-    store.rewrite(table, lambda: iter(kept), shards=plan.shards, metadata=_COMMIT)
+    store.rewrite(table, lambda: iter(kept), shards=shards, metadata=_COMMIT)
     return True
 
 

@@ -12,7 +12,7 @@ from lgt_assets.engines.store_maintenance import remove_garbage
 from lgt_assets.errors import NotFoundError, StorageError
 from lgt_assets.sources.files import is_locked, locked, remove_leftovers
 from lgt_assets.sources.removal import remove_pictures
-from lgt_assets.sources.shard_files import shard_path
+from lgt_assets.sources.shard_files import read_header, shard_names, source_of
 from lgt_assets.storage import DeltaStore
 from lgt_assets.takedown.below import KEYS, find_below
 from lgt_assets.takedown.history import remove_history
@@ -90,10 +90,7 @@ def carry_out(places: Places, plan: Plan, *, tell_dagster: Callable[[Plan], None
     step("the plan is written")
     note_takedown(store, plan)
     step("tombstones are in shard_members")
-    about = spellings([*plan.texts, *plan.sha256s, *plan.image_ids])
-    for shard in plan.shards:
-        if shard_path(places.state, shard).is_file():
-            remove_pictures(places.state, shard, plan.sha256s, lambda line: any(text in line for text in about))
+    _clean_sources(places.state, plan)
     step("the sources' files are written anew")
     for table in KEYS:
         if remove_rows(store, table, plan):
@@ -108,11 +105,20 @@ def carry_out(places: Places, plan: Plan, *, tell_dagster: Callable[[Plan], None
     for path in copies_of_ours(plan.pictures, places.state)[0]:
         path.unlink(missing_ok=True)
     for table in WITH_HISTORY:
-        remove_history(store, table, plan.shards)
+        remove_history(store, table, plan.shards_of(table))
     step("earlier versions are given up")
     tell_dagster(plan)
     step("Dagster knows")
     remove_plan(places.state)
+
+
+def _clean_sources(state: Path, plan: Plan) -> None:
+    """Tombstones in the shards' files; a bad row about a picture may lie in any shard of its source."""
+    about = spellings([*plan.texts, *plan.sha256s, *plan.image_ids])
+    names = sorted({source_of(shard) for shard in plan.shards})
+    for shard in [shard for name in names for shard in shard_names(state, name)]:
+        if shard in plan.shards or read_header(state, shard)[1]:
+            remove_pictures(state, shard, plan.sha256s, lambda line: any(text in line for text in about))
 
 
 def unfinished(state: Path) -> Plan | None:

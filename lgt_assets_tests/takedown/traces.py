@@ -1,4 +1,4 @@
-"""Every text that lies below a folder, whatever it lies in: Parquet, journals, JSON, SQLite, plain files; and which needles it has."""
+"""Every text that lies below a folder, whatever it lies in: Parquet, journals, JSON, SQLite, plain files; and its needles."""
 
 import sqlite3
 from collections.abc import Iterator
