@@ -60,6 +60,17 @@ ALLOWED = {
         "synthesis",
     },
     "pictures": {"engines", "errors"},
+    "takedown": {
+        "delta_files",
+        "engines",
+        "errors",
+        "identity",
+        "release",
+        "schemas",
+        "sources",
+        "storage",
+        "table_locks",
+    },
     "audit": {
         "audit_vocabulary",
         "errors",

@@ -45,6 +45,8 @@ def take_down(
         StorageError: runs are active, or another takedown goes on.
         NotFoundError: a name means no picture.
     """
+    import lgt_assets.definitions  # noqa: F401 - all stages are known then
+
     require_no_runs(instance, what=WHAT)
     done = []
     with alone(places.state):

@@ -1,12 +1,14 @@
 """A takedown leaves no row, file or release line of the picture behind: every file below the state folder is searched."""
 
 import hashlib
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
@@ -23,16 +25,18 @@ from lgt_assets.engines.store_maintenance import stored_completions
 from lgt_assets.engines.store_maintenance import verify as verify_completions
 from lgt_assets.errors import NotFoundError, StorageError, TakenDownError
 from lgt_assets.lineage.subject import find
+from lgt_assets.pinned_versions import pinned_versions
 from lgt_assets.release.exporting import export_release
 from lgt_assets.release.formats.rows import ROWS
 from lgt_assets.release.manifest import verify
 from lgt_assets.release.options import Options
 from lgt_assets.release.pins import read_release
-from lgt_assets.sources import add_source
+from lgt_assets.sources import add_source, shard_rows
 from lgt_assets.sources.shards import read_shard
 from lgt_assets.storage import DeltaStore
 from lgt_assets.takedown.below import KEYS, OF_PICTURES
-from lgt_assets.takedown.plan import plan_path
+from lgt_assets.takedown.exports import holds_release
+from lgt_assets.takedown.plan import Plan, plan_path
 from lgt_assets.takedown.records import require_not_taken_down, require_rebuildable, takedowns
 from lgt_assets.takedown.taking_down import Places, make_plan
 from lgt_assets_tests.assets.test_maintenance import launch
@@ -55,7 +59,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Places:
 
 @pytest.fixture
 def places(made: Places, tmp_path: Path) -> Places:
-    state = shutil.copytree(made.state, tmp_path / "state")
+    return copy_of(made, tmp_path)
+
+
+def copy_of(made: Places, folder: Path) -> Places:
+    state = shutil.copytree(made.state, folder / "state")
     return Places(DeltaStore(str(state / "tables")), state, state / "responses")
 
 
@@ -108,53 +116,136 @@ def contents(folder: Path) -> dict[str, str]:
     }
 
 
-def test_no_trace_is_left_and_all_else_is_as_it_was(
-    instance: dg.DagsterInstance, places: Places, originals: Path, tmp_path: Path
-) -> None:
-    image, (release_id,) = first(places), places.store.read("release")["release_id"]
-    tables, mine = TableFolder(places.store.root), tmp_path / "my export"
-    export_release(read_release(tables, release_id), tables, mine, Options(ROWS))
-    plan = make_plan(places, [image["image_id"]])
-    needles = needles_of(places, image) | set(plan.rows["generations"]) | set(plan.rows["rejections"])
-    before, untouched = rows_of_others(places, image, set(plan.ids)), [contents(mine), contents(originals)]
-    stores = {place.split("/")[0] for place in found_below(places.state, needles)}
-    assert stores == {"tables", "responses", "releases", "sources", "dagster"}
-    others = {row["request_key"] for row in before["generations"]}
+@dataclass
+class Taken:
+    """A takedown that was carried out, and what was there before it."""
 
-    (done,) = take_down(instance, places, [image["image_id"]])
+    places: Places
+    instance: dg.DagsterInstance
+    image: dict
+    plan: Plan
+    question: str
+    needles: set[str]
+    rows: dict[str, list[dict]]
+    untouched: list[dict[str, str]]
+    places_found: set[str]
+    storage_ids: dict[tuple[str, str], int]
+    exports: Path
+    elsewhere: str
 
-    assert done.releases == [release_id] and not plan_path(places.state).exists()
-    left = found_below(places.state, needles)
+
+@pytest.fixture(scope="module")
+def taken(made: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taken]:
+    """Once for all tests that only look."""
+    folder = tmp_path_factory.mktemp("taken")
+    places, exports, originals = copy_of(made, folder), folder / "exports", made.state.parent / "originals"
+    elsewhere, (release_id,) = release_of(places, SHARDS[1:]), made.store.read("release")["release_id"]
+    tables = TableFolder(places.store.root)
+    export_release(read_release(tables, release_id), tables, exports / "mine", Options(ROWS))
+    export_release(read_release(tables, elsewhere), tables, exports / "before", Options(ROWS))
+    with pytest.MonkeyPatch.context() as patch, opened(places, patch) as instance:
+        image = first(places)
+        plan = make_plan(places, [image["image_id"]])
+        needles = needles_of(places, image) | set(plan.rows["generations"]) | set(plan.rows["rejections"])
+        untouched = [contents(exports), contents(originals)]
+        found = {place.split("/")[0] for place in found_below(places.state, needles)}
+        ids = {
+            (table, shard): latest_materialization(instance, table, shard).storage_id
+            for table in STAGES for shard in SHARDS
+        }  # fmt: skip
+        question = places.store.read("seed_questions").filter(pl.col("image_id") == image["image_id"])["question_id"][0]
+        before = rows_of_others(places, image, set(plan.ids))
+        (done,) = take_down(instance, places, [image["image_id"]])
+        assert done.rows == plan.rows and done.releases == [release_id]
+        yield Taken(
+            places, instance, image, plan, question, needles, before, untouched, found, ids, exports, elsewhere
+        )  # fmt: skip
+
+
+def test_no_trace_is_left(taken: Taken) -> None:
+    assert taken.places_found == {"tables", "responses", "releases", "sources", "dagster"}
+    assert not plan_path(taken.places.state).exists()
+    left = found_below(taken.places.state, taken.needles)
     assert {place for place in left if not place.startswith(TOMBSTONES)} == set()
-    assert set().union(*left.values()) == {image["image_id"], image["sha256"]}
-    assert rows_of_others(places, image, set(plan.ids)) == before
-    stored = [key for rows in stored_completions(places.responses, SHARDS[0]) for key in rows["request_key"]]
-    assert (
-        set(stored) == {key for key in others if key in set(stored)} and len(stored) == 3
-    )  # the other picture's question
-    assert verify_completions(places.responses, SHARDS[0]) == []
-    assert [contents(mine), contents(originals)] == untouched
-    found = verify(places.releases / release_id)
+    assert set().union(*left.values()) == {taken.image["image_id"], taken.image["sha256"]}
+    members = taken.places.store.read("shard_members").filter("removed")
+    assert members["image_id"].to_list() == [taken.image["image_id"]]
+
+
+def test_all_else_is_as_it_was(taken: Taken, originals: Path) -> None:
+    assert rows_of_others(taken.places, taken.image, set(taken.plan.ids)) == taken.rows
+    stored = [key for rows in stored_completions(taken.places.responses, SHARDS[0]) for key in rows["request_key"]]
+    assert len(stored) == 3 and set(stored) <= {row["request_key"] for row in taken.rows["generations"]}
+    assert verify_completions(taken.places.responses, SHARDS[0]) == []
+    assert [contents(taken.exports), contents(originals)] == taken.untouched
+
+
+def test_the_release_is_whole_without_it(taken: Taken) -> None:
+    folder = taken.places.releases / taken.plan.releases[0]
+    found = verify(folder)
     assert found.is_whole and found.files
-    members = places.store.read("shard_members").filter("removed")
-    assert members["image_id"].to_list() == [image["image_id"]]
+    rows = {table: set(ids) for table, ids in taken.plan.rows.items()}
+    mix = pl.read_parquet(folder / "sft_stage1/train.parquet")
+    was = pl.read_parquet(taken.exports / "mine/sft_stage1/train.parquet")
+    assert mix.equals(was.filter(~pl.col("example_id").is_in(sorted(rows["sft_mix"]))))
+    told = json.loads((folder / "release.json").read_text())
+    counts = {(one["config"], one["split"]): one["rows"] for one in told["rows"]}
+    assert told["taken_down"] and counts["sft_stage1", "train"] == mix.height
+    assert f"num_examples: {mix.height}" in (folder / "README.md").read_text()
+    assert holds_release(taken.exports / "mine", taken.plan.releases)
+    assert not holds_release(taken.exports / "before", taken.plan.releases)
 
 
-def test_the_gate_passes_and_nothing_above_the_release_is_stale(instance: dg.DagsterInstance, places: Places) -> None:
-    image = first(places)
-    versions = {
-        (table, shard): latest_materialization(instance, table, shard).storage_id
-        for table in STAGES
-        for shard in SHARDS
-    }
-    take_down(instance, places, [image["image_id"]])
+def test_the_gate_passes_and_nothing_is_stale(taken: Taken) -> None:
+    instance, store = taken.instance, taken.places.store
     for table, stage in STAGES.items():
-        require_whole(instance, places.store, table, SHARDS[0])
-        read_upstream(instance, places.store, table, SHARDS[0])
+        require_whole(instance, store, table, SHARDS[0])
+        read_upstream(instance, store, table, SHARDS[0])
         made = latest_materialization(instance, table, SHARDS[0])
-        assert made.storage_id > versions[table, SHARDS[0]]
+        assert made.storage_id > taken.storage_ids[table, SHARDS[0]]
         assert input_versions(instance, stage.upstream, SHARDS[0]).items() <= made.asset_materialization.tags.items()
-        assert latest_materialization(instance, table, SHARDS[1]).storage_id == versions[table, SHARDS[1]]
+        assert latest_materialization(instance, table, SHARDS[1]).storage_id == taken.storage_ids[table, SHARDS[1]]
+
+
+def test_show_and_export_say_what_happened(taken: Taken) -> None:
+    tables = TableFolder(taken.places.store.root)
+    told = f"was taken down on 20.*`lgt takedown {taken.image['image_id']} --yes`"
+    for name in (taken.image["image_id"], taken.image["sha256"], taken.question):
+        with pytest.raises(NotFoundError):
+            find(tables, name)
+        with pytest.raises(TakenDownError, match=told):
+            require_not_taken_down(tables, name)
+    require_not_taken_down(tables, "q.made-00000.0123456789abcdef")
+    with pytest.raises(TakenDownError, match=f"release {taken.plan.releases[0]} can no longer be rebuilt"):
+        require_rebuildable(tables, taken.plan.releases[0])
+    require_rebuildable(tables, taken.elsewhere)
+    assert {
+        release for pins in pinned_versions(taken.places.store).values() for one in pins.values() for release in one
+    } == {taken.elsewhere}
+
+
+def test_a_release_of_other_shards_is_written_again(taken: Taken, tmp_path: Path) -> None:
+    """It pins versions of tables whose files of the touched shard are gone: its own are there."""
+    tables = TableFolder(taken.places.store.root)
+    export_release(read_release(tables, taken.elsewhere), tables, tmp_path / "after", Options(ROWS))
+    assert contents(taken.exports / "before") == contents(tmp_path / "after")
+
+
+def test_twice_and_unknown_names_are_messages(taken: Taken) -> None:
+    with pytest.raises(NotFoundError, match="no source holds a picture nobody.png"):
+        take_down(taken.instance, taken.places, ["nobody.png"])
+    with pytest.raises(NotFoundError, match="was taken down already"):
+        take_down(taken.instance, taken.places, [taken.image["image_id"]])
+
+
+def test_adding_and_making_again_bring_nothing_back(taken: Taken, originals: Path) -> None:
+    options, state = {"path": str(originals / "manifest.jsonl")}, taken.places.state
+    addition = add_source(state, "made", "manifest", options, shard_size=2)
+    assert (addition.new_shards, addition.images_added, addition.problems_added) == ((), 0, 0)
+    content = read_shard(state, SHARDS[0])
+    assert content.removed == (taken.image["sha256"],) and len(content.pictures) == 1
+    assert [row["caption"] for row in shard_rows(state, SHARDS[0]).images] == [CAPTIONS[1]]
+    assert found_below(state / "sources", {"harlequin umbrella", UMBRELLA, "Photographer 0"}) == {}
 
 
 def test_what_was_stale_before_is_stale_afterwards(instance: dg.DagsterInstance, places: Places) -> None:
@@ -170,68 +261,11 @@ def test_what_was_stale_before_is_stale_afterwards(instance: dg.DagsterInstance,
     assert made.tags["dagster/input_data_version/images"] != now["dagster/input_data_version/images"]
 
 
-def test_show_and_export_say_what_happened(instance: dg.DagsterInstance, places: Places) -> None:
-    image = first(places)
-    question = places.store.read("seed_questions").filter(pl.col("image_id") == image["image_id"])["question_id"][0]
-    (release_id,) = places.store.read("release")["release_id"]
-    elsewhere = release_of(places, SHARDS[1:])
-    (done,) = take_down(instance, places, [image["sha256"]])
-    tables = TableFolder(places.store.root)
-    for name in (image["image_id"], image["sha256"], question):
-        with pytest.raises(NotFoundError):
-            find(tables, name)
-        with pytest.raises(
-            TakenDownError, match=f"was taken down on {done.began_at[:4]}.*`lgt takedown {image['image_id']} --yes`"
-        ):
-            require_not_taken_down(tables, name)
-    require_not_taken_down(tables, "q.made-00000.0123456789abcdef")
-    with pytest.raises(TakenDownError, match=f"release {release_id} can no longer be rebuilt"):
-        require_rebuildable(tables, release_id)
-    require_rebuildable(tables, elsewhere)
-
-
-def test_a_release_of_other_shards_is_written_again(
-    instance: dg.DagsterInstance, places: Places, tmp_path: Path
-) -> None:
-    """It pins versions of tables whose files of the touched shard are gone: its own are there."""
-    elsewhere, tables = release_of(places, SHARDS[1:]), TableFolder(places.store.root)
-    export_release(read_release(tables, elsewhere), tables, tmp_path / "before", Options(ROWS))
-    take_down(instance, places, [first(places)["image_id"]])
-    export_release(read_release(tables, elsewhere), tables, tmp_path / "after", Options(ROWS))
-    assert contents(tmp_path / "before") == contents(tmp_path / "after")
-
-
-def test_adding_and_making_again_bring_nothing_back(
-    instance: dg.DagsterInstance, places: Places, originals: Path
-) -> None:
-    image = first(places)
-    needles = {"harlequin umbrella", UMBRELLA, "Photographer 0"}
-    take_down(instance, places, [image["uri"]])
-    options = {"path": str(originals / "manifest.jsonl")}
-    addition = add_source(places.state, "made", "manifest", options, shard_size=2)
-    assert (addition.new_shards, addition.images_added, addition.problems_added) == ((), 0, 0)
-    from lgt_assets.sources import shard_rows
-
-    content = read_shard(places.state, SHARDS[0])
-    assert content.removed == (image["sha256"],) and len(content.pictures) == 1
-    assert [row["caption"] for row in shard_rows(places.state, SHARDS[0]).images] == [CAPTIONS[1]]
-    assert found_below(places.state / "sources", needles) == {}
-
-
 def test_it_is_refused_while_runs_are_active(instance: dg.DagsterInstance, places: Places) -> None:
     launch(instance, dg.DagsterRunStatus.STARTED, "images")
     with pytest.raises(StorageError, match="no takedown while runs are active"):
         take_down(instance, places, [first(places)["image_id"]])
     assert not places.store.exists("takedowns") and not plan_path(places.state).exists()
-
-
-def test_twice_and_unknown_names_are_messages(instance: dg.DagsterInstance, places: Places) -> None:
-    image = first(places)
-    with pytest.raises(NotFoundError, match="no source holds a picture nobody.png"):
-        take_down(instance, places, ["nobody.png"])
-    take_down(instance, places, [image["image_id"]])
-    with pytest.raises(NotFoundError, match="was taken down already"):
-        take_down(instance, places, [image["image_id"]])
 
 
 KILLED = """
@@ -253,9 +287,7 @@ with open_instance() as instance:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "last", ["the plan", "tombstones", "seed_questions", "sft_mix", "the response", "earlier", "Dagster"]
-)
+@pytest.mark.parametrize("last", ["tombstones", "sft_mix", "the response", "Dagster"])
 def test_a_killed_takedown_is_completed_by_the_next(instance: dg.DagsterInstance, places: Places, last: str) -> None:
     image = first(places)
     needles = needles_of(places, image)
