@@ -49,4 +49,5 @@ def without(column: str, texts: Sequence[str]) -> pl.Expr:
     """The column with :data:`GONE` in place of every one of ``texts``, of several at one place the longest."""
     if not texts:
         return pl.col(column)
-    return pl.col(column).str.replace_many(list(texts), [GONE] * len(texts), leftmost=True)
+    longest_first = sorted(texts, key=lambda text: (-len(text), text))  # of several at one place the first counts
+    return pl.col(column).str.replace_many(longest_first, [GONE] * len(texts), leftmost=True)
