@@ -39,7 +39,7 @@ _SAID = ("description", "message", "said")
 def clean_event_log(
     instance: dg.DagsterInstance, *, shards: Collection[str], texts: Sequence[str], releases: Collection[str]
 ) -> int:
-    """Edit all events that show or name what was taken down; how many changed.
+    """Edit all events and captured output that show or name what was taken down; how many changed.
 
     Args:
         instance: whose log.
@@ -62,7 +62,7 @@ def clean_event_log(
             engine = connection.engine
         if engine.dialect.name == "sqlite":
             _forget_free_pages(str(engine.url.database))
-    return changed
+    return changed + _clean_output(Path(instance.root_directory), written)
 
 
 def _sql_storage(instance: dg.DagsterInstance) -> SqlEventLogStorage:
@@ -108,6 +108,18 @@ def _forget_free_pages(path: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("VACUUM")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _clean_output(home: Path, written: Sequence[str]) -> int:
+    """Standard output and errors of steps, as they were captured."""
+    changed = 0
+    for path in sorted([*home.rglob("compute_logs/*.out"), *home.rglob("compute_logs/*.err")]):
+        old = path.read_text(encoding="utf-8", errors="replace")
+        new = pl.DataFrame({"text": [old]}).select(without("text", written)).item()
+        if new != old:
+            path.write_text(new, encoding="utf-8")
+            changed += 1
+    return changed
 
 
 def cleaned(event: str, shards: Collection[str], releases: Collection[str]) -> str:

@@ -22,7 +22,7 @@ from lgt_assets.checks.evaluation import latest_materialization
 from lgt_assets.storage import DeltaStore
 from lgt_assets.takedown.plan import Plan, unfinished_plan
 from lgt_assets.takedown.taking_down import Places, alone, carry_out, make_plan
-from lgt_assets.takedown.texts import spellings, telling, without
+from lgt_assets.takedown.texts import telling
 
 WHAT = "takedown"
 _INPUT_TAGS = (INPUT_DATA_VERSION_TAG_PREFIX, INPUT_EVENT_POINTER_TAG_PREFIX)
@@ -76,11 +76,10 @@ def recorded_versions(instance: dg.DagsterInstance, shards: Sequence[str]) -> di
 
 
 def tell(instance: dg.DagsterInstance, places: Places, plan: Plan) -> None:
-    """Clean the event log and the runs' logs, then record every touched shard as it is now."""
+    """Clean the event log, then record every touched shard as it is now."""
     texts = [text for text in [*plan.texts, *plan.ids] if len(text) <= EVENT_CHARACTERS]
     texts += telling(Path(picture.uri).name for picture in plan.pictures if picture.uri)
     clean_event_log(instance, shards=plan.shards, texts=texts, releases=plan.releases)
-    _clean_output(Path(instance.root_directory), texts)
     for shard in plan.shards:
         for table in stages_in_order():
             _record(instance, places.store, plan, table, shard)
@@ -92,16 +91,6 @@ def stages_in_order() -> list[str]:
     while len(ordered) < len(STAGES):
         ordered += [name for name in STAGES if name not in ordered and set(STAGES[name].upstream) <= {*ordered}]
     return ordered
-
-
-def _clean_output(home: Path, texts: Sequence[str]) -> None:
-    """Standard output and errors of steps, as they were captured."""
-    written = spellings(texts)
-    for path in sorted([*home.rglob("compute_logs/*.out"), *home.rglob("compute_logs/*.err")]):
-        old = path.read_text(encoding="utf-8", errors="replace")
-        new = pl.DataFrame({"text": [old]}).select(without("text", written)).item()
-        if new != old:
-            path.write_text(new, encoding="utf-8")
 
 
 def _record(instance: dg.DagsterInstance, store: DeltaStore, plan: Plan, table: str, shard: str) -> None:

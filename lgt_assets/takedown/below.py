@@ -36,29 +36,8 @@ def find_below(store: DeltaStore, responses: Path, plan: Plan) -> None:
     found: dict[str, set[str]] = {table: set() for table in KEYS}
     texts: set[str] = {picture.uri for picture in plan.pictures if picture.uri}
     for shard in plan.shards:
-        own, others = Evidence(set(), plan.sha256s), Evidence(set())
-        rows = dict(_rows(store, shard))
-        for table, frame in rows.items():
-            mine = pl.col("image_id").is_in(plan.image_ids)
-            if "images" in frame.columns:
-                mine |= pl.col("images").list.eval(pl.element().is_in(plan.image_ids)).list.any()
-            found[table] |= set(frame.filter(mine)[KEYS[table]])
-            own, others = _more(own, frame.filter(mine), table), _more(others, frame.filter(~mine), table)
-        texts.update([*own.captions, *own.texts])
-        rejections = store.scan("rejections", shards=[shard]).collect()
-        mine = _of_rejections(rejections, found, plan, texts)
-        is_mine = pl.col("rejection_id").is_in(sorted(mine))
-        own, others = _refused(own, rejections.filter(is_mine)), _refused(others, rejections.filter(~is_mine))
-        keys = keys_to_remove(_completions(store, responses, shard), own, others)
-        mine |= set(rejections.filter(pl.col("request_key").is_in(sorted(keys)))["rejection_id"])
-        found["rejections"] |= mine
-        found["generations"] |= keys
-        texts.update(telling(rejections.filter(pl.col("rejection_id").is_in(sorted(mine)))["raw"]))
-        failures = store.scan("failures", shards=[shard]).collect()
-        about = holds_any("prompt", spellings([*plan.sha256s, *own.captions]))
-        found["failures"] |= set(
-            failures.filter(about | pl.col("request_key").is_in(sorted(keys | own.keys)))["request_key"]
-        )
+        for table, ids in _in_shard(store, responses, plan, shard, texts).items():
+            found[table] |= ids
     elsewhere = store.scan("rejections").filter(~pl.col("shard").is_in(plan.shards), _about_bad_rows(plan, texts))
     bad_rows = elsewhere.select("rejection_id", "shard").collect()
     found["rejections"] |= set(bad_rows["rejection_id"])
@@ -67,14 +46,48 @@ def find_below(store: DeltaStore, responses: Path, plan: Plan) -> None:
     for table in ("audits", "release_exclusions"):
         rows = store.scan(table).filter(pl.col("row_id").is_in(ids)).select("row_id").collect()
         found[table] = set(rows["row_id"])
-    images = store.scan("images").select("image_id", "license", "attribution").drop_nulls().collect()
-    of_plan = pl.col("image_id").is_in(plan.image_ids)
-    left = set(images.filter(~of_plan).select("license", "attribution").rows())
-    plan.credits = sorted({*images.filter(of_plan).select("license", "attribution").rows()} - left)
-    releases = store.scan("release").select("release_id", "shards").collect().iter_rows()
-    plan.releases = sorted(release for release, shards in releases if set(shards) & set(plan.shards))
     plan.rows = {table: sorted(found[table]) for table in KEYS if found[table]}
     plan.texts = telling(texts)
+    plan.credits = _credits(store, plan)
+    releases = store.scan("release").select("release_id", "shards").collect().iter_rows()
+    plan.releases = sorted(release for release, shards in releases if set(shards) & set(plan.shards))
+
+
+def _in_shard(
+    store: DeltaStore, responses: Path, plan: Plan, shard: str, texts: set[str]
+) -> dict[str, set[str]]:  # fmt: skip
+    """Ids by table of what one shard has below the pictures; what it says is added to ``texts``."""
+    found: dict[str, set[str]] = {}
+    own, others = Evidence(set(), plan.sha256s), Evidence(set())
+    for table, rows in _rows(store, shard):
+        mine = pl.col("image_id").is_in(plan.image_ids)
+        if "images" in rows.columns:
+            mine |= pl.col("images").list.eval(pl.element().is_in(plan.image_ids)).list.any()
+        found[table] = set(rows.filter(mine)[KEYS[table]])
+        own, others = _more(own, rows.filter(mine), table), _more(others, rows.filter(~mine), table)
+    texts.update([*own.captions, *own.texts])
+    rejections = store.scan("rejections", shards=[shard]).collect()
+    refused = _of_rejections(rejections, found, plan, texts)
+    is_mine = pl.col("rejection_id").is_in(sorted(refused))
+    own, others = _refused(own, rejections.filter(is_mine)), _refused(others, rejections.filter(~is_mine))
+    keys = keys_to_remove(_completions(store, responses, shard), own, others)
+    is_mine |= pl.col("request_key").is_in(sorted(keys)).fill_null(False)
+    found |= {"rejections": set(rejections.filter(is_mine)["rejection_id"]), "generations": keys}
+    texts.update(telling(rejections.filter(is_mine)["raw"]))
+    failures = store.scan("failures", shards=[shard])
+    about = holds_any("prompt", spellings([*plan.sha256s, *own.captions]))
+    failed = failures.filter(about | pl.col("request_key").is_in(sorted(keys | set(own.keys)))).select("request_key")
+    return found | {"failures": set(failed.collect()["request_key"])}
+
+
+def _credits(store: DeltaStore, plan: Plan) -> list[list[str]]:
+    """Licence and attribution of the pictures, where no other picture has them."""
+    images = store.scan("images").select("image_id", "license", "attribution").drop_nulls().collect()
+    mine = pl.col("image_id").is_in(plan.image_ids)
+    own, others = (
+        set(rows.select("license", "attribution").rows()) for rows in (images.filter(mine), images.filter(~mine))
+    )
+    return [list(one) for one in sorted(own - others)]
 
 
 def _rows(store: DeltaStore, shard: str) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -21,7 +21,7 @@ PREVIEW, SAID, WORDS = "data:image/png;base64,AAAABBBB", "row q.a-00000.0 says: 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     """Events of two shards, in a run's own database and outside of runs, and a check of each."""
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides={"telemetry": {"enabled": False}}) as instance:
 
         @dg.op
         def report(context) -> None:
@@ -77,9 +77,7 @@ def test_databases_are_whole(instance: dg.DagsterInstance, tmp_path: Path) -> No
 
 def test_the_card_of_a_release_goes_and_its_numbers_stay() -> None:
     entry = '{"entry_data": {"__class__": "MarkdownMetadataEntryData", "md_str": "%s"}, "label": "%s"}'
-    told = '{"metadata_entries": [%s, %s], "text": "0123456789abcdef"}' % (
-        entry % ("words", "card"),
-        entry % ("7", "rows"),
-    )
+    entries = ", ".join([entry % ("words", "card"), entry % ("7", "rows")])
+    told = f'{{"metadata_entries": [{entries}], "text": "0123456789abcdef"}}'
     assert cleaned(told, [], ["0123456789abcdef"]) == told.replace("words", "(taken down)")
     assert cleaned(told, ["b-00000"], ["another"]) == told

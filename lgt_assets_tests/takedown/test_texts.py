@@ -33,10 +33,8 @@ def test_the_longest_of_several_at_one_place_goes() -> None:
 
 
 def test_short_texts_tell_nothing() -> None:
-    assert telling(["Which?", None, "x" * LEAST_CHARACTERS, "x" * LEAST_CHARACTERS, "y" * 20]) == [
-        "y" * 20,
-        "x" * LEAST_CHARACTERS,
-    ]
+    short = "x" * LEAST_CHARACTERS
+    assert telling(["Which?", None, short, short, "y" * 20]) == ["y" * 20, short]
 
 
 def test_a_refused_question_is_taken_out_of_its_raw_text() -> None:
