@@ -46,7 +46,8 @@ def picture_rows(shard: str, number: int, seeds: int, traces: int, picture: Path
     own = {"image_id": image}
     yield "images", "", own | {
         "source": "made", "uri": str(picture), "sha256": sha256, "external_id": None, "width": 240, "height": 240,
-        "caption": text(image, 900), "caption_source": "human", "license": "CC0", "attribution": None, "split": "train",
+        "caption": text(image, 900), "caption_source": "human", "request_key": None, "license": "CC0", "attribution": None,
+        "split": "train",
     }  # fmt: skip
     objects = [made("grounded_objects", n) for n in range(8)]
     for n, object_id in enumerate(objects):

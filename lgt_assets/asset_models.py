@@ -36,6 +36,11 @@ class Images(Rows):
     height: int = Field(gt=0, description="Height in pixels as shown.")
     caption: str = Field(str_length={"min_value": 1}, description="Dense caption.")
     caption_source: str = Field(description="Who wrote the caption: human, rendered, or a model's name.")
+    request_key: str = Field(
+        nullable=True,
+        str_matches=KEY_PATTERN,
+        description="Completion that a generated caption was parsed from; else null.",
+    )
     license: str = Field(description="Licence of the picture.")
     attribution: str = Field(nullable=True, description="Credit that the licence asks for.")
     split: str = Field(
@@ -56,6 +61,11 @@ class GroundedObjects(Rows):
     y1: float = Field(gt=0, description="Bottom edge in pixels.")
     score: float = Field(ge=0, le=1, description="Detector's confidence; 1 for boxes that came with the source.")
     box_source: str = Field(description="Who drew the box: human, rendered, or a detector's name.")
+    request_key: str = Field(
+        nullable=True,
+        str_matches=KEY_PATTERN,
+        description="Detection that the box was found in; null for a source's own.",
+    )
 
     @pa.dataframe_check(description="x0 < x1 and y0 < y1")
     def box_has_area(cls, data: pa.PolarsData) -> pl.LazyFrame:

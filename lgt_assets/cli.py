@@ -23,7 +23,7 @@ from lgt_assets.commands import (
     store,
     tables,
     takedown,
-)  # fmt: skip
+)
 from lgt_assets.commands.console import notices, plain
 from lgt_assets.errors import LgtError
 

@@ -29,6 +29,9 @@ def shard_costs(store: DeltaStore) -> list[dict]:
     return asked.select("asset", "shard", *COUNTS).sort("asset", "shard").collect().to_dicts()
 
 
+DETECTOR = "detector"
+
+
 @dataclass(frozen=True)
 class Rate:
     """Means per request; ``device_seconds`` is None where no run sent one."""
@@ -63,29 +66,32 @@ def recorded_rates(store: DeltaStore) -> Rates:
     """Rates from ``generations``, ``funnel`` and ``shard_members``.
 
     A completion's device seconds are those of its asset in the funnel, shared out by tokens, prompt and new: the funnel knows
-    how long the engine was busy, not with what.
+    how long the engine was busy, not with what. A detection has no tokens, but a detector makes one at a time: its device
+    seconds are its own, and are taken off its asset's.
     """
     keys = ["asset", "role", "model"]
     done = (
         store.scan("generations")
         .group_by(keys)
-        .agg(pl.len().alias("requests"), pl.col("prompt_tokens", "completion_tokens").mean())
+        .agg(pl.len().alias("requests"), pl.col("prompt_tokens", "completion_tokens", "seconds").mean())
         .sort(keys)
         .collect()
     )
     funnel = store.read("funnel")
     sent = funnel.filter(pl.col("requests_sent") > 0).group_by("asset").agg(pl.col(*COUNTS).sum())
+    detecting = {
+        row["asset"]: row["requests"] * row["seconds"] for row in done.iter_rows(named=True) if row["role"] == DETECTOR
+    }
     seconds = {
-        row["asset"]: row["device_seconds"] / max(1, row["prompt_tokens"] + row["completion_tokens"])
+        row["asset"]: max(0.0, row["device_seconds"] - detecting.get(row["asset"], 0.0))
+        / max(1, row["prompt_tokens"] + row["completion_tokens"])
         for row in sent.iter_rows(named=True)
     }
     by_role = {
         (row["asset"], row["role"], row["model"]): Rate(
             row["prompt_tokens"],
             row["completion_tokens"],
-            seconds[row["asset"]] * (row["prompt_tokens"] + row["completion_tokens"])
-            if row["asset"] in seconds
-            else None,
+            _device_seconds(row, seconds),
         )
         for row in done.iter_rows(named=True)
     }
@@ -93,6 +99,15 @@ def recorded_rates(store: DeltaStore) -> Rates:
     for row in done.iter_rows(named=True):
         requests[row["asset"], row["role"]] = requests.get((row["asset"], row["role"]), 0) + row["requests"]
     return Rates(by_role, requests, _per_picture(store, funnel))
+
+
+def _device_seconds(row: Mapping, by_token: Mapping[str, float]) -> float | None:
+    """Of one completion of the role; None where no run of its asset sent one."""
+    if row["role"] == DETECTOR:
+        return row["seconds"]
+    if row["asset"] not in by_token:
+        return None
+    return by_token[row["asset"]] * (row["prompt_tokens"] + row["completion_tokens"])
 
 
 def _per_picture(store: DeltaStore, funnel: pl.DataFrame) -> dict[str, float]:

@@ -18,11 +18,11 @@ from lgt_assets.engines.model_identity import local_folder
 from lgt_assets.engines.registry import missing_libraries
 from lgt_assets.engines.settings import EngineSettings, OpenaiServerSettings, ScriptedSettings, VllmOfflineSettings
 from lgt_assets.errors import EngineError, PromptError, SettingsError
-from lgt_assets.prompts.templates import prompt_set
+from lgt_assets.prompts.templates import TEMPLATE_OF_ROLE, prompt_set
 from lgt_assets.settings import DEFAULT_PROFILE, PROFILES_FOLDER, Profile, load_profile, state_folder
 
 ENDPOINT_SECONDS = 3.0
-ENGINE_EXTRAS = {"hf_transformers": "embedded", "vllm_offline": "gpu"}
+ENGINE_EXTRAS = {"hf_transformers": "embedded", "grounding_dino": "embedded", "vllm_offline": "gpu"}
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -110,7 +110,7 @@ def profile_findings(name: str) -> list[Finding]:
         profile = load_profile(name)
         prompts = prompt_set(profile.prompts)
         for role in profile.roles:
-            prompts.template_hash(role)
+            prompts.template_hash(TEMPLATE_OF_ROLE.get(role, role))
     except (SettingsError, PromptError) as error:
         return [Finding(f"profile {name}", False, str(error), "mend the file")]
     return [finding for model in _used_models(profile) for finding in _model_findings(model, profile.models[model])]

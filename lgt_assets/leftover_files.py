@@ -12,6 +12,8 @@ from pathlib import Path
 
 from lgt_assets.errors import StorageError
 
+# How a folder is called in which a release is written, until it is whole.
+RELEASE_IN_WRITING = ".writing-"
 # What object_store, below deltalake, calls a file until it is whole: part-….parquet#1.
 STAGED = re.compile(r".+#\d+")
 

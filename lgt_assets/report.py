@@ -20,14 +20,16 @@ def build_report(store: DeltaStore) -> dict:
 
     Returns:
         ``{"tables": {NAME: {"rows", "asked", "parsed", "rejected": {REASON: n}}}}`` in data order. ``rows`` are counted in the
-        tables; ``asked`` and ``parsed`` are sums over the shards as each was last made; `release` asks nothing. Where people have
-        judged rows, ``audits`` is what :func:`lgt_assets.audit.scores.audit_summary` says of them; where models were asked,
+        tables; ``asked`` and ``parsed`` are sums over the shards as each was last made; `release` asks nothing. Where captions
+        were generated or pictures have no boxes, ``pictures`` is what :func:`picture_counts` says. Where people have judged rows,
+        ``audits`` is what :func:`lgt_assets.audit.scores.audit_summary` says of them; where models were asked,
         ``costs`` is what :func:`lgt_assets.costs.costs` says.
     """
     sums = store.scan("funnel").group_by("asset").agg(pl.col("asked").sum(), pl.col("parsed").sum()).collect()
     by_asset = {row["asset"]: row for row in sums.iter_rows(named=True)}
     rejected = store.scan("rejections").group_by("asset", "reason").len().sort("asset", "reason").collect()
     audits = audit_summary(store.read("audits"))
+    pictures = picture_counts(store)
     return (
         {
             "tables": {
@@ -40,9 +42,29 @@ def build_report(store: DeltaStore) -> dict:
                 for table in REPORTED_TABLES
             }
         }
+        | ({"pictures": pictures} if any(pictures.values()) else {})
         | ({"audits": audits} if audits else {})
         | ({"costs": spent} if (spent := costs(store)) else {})
     )
+
+
+def picture_counts(store: DeltaStore) -> dict[str, int]:
+    """Pictures whose caption was generated, and pictures without a box in shards whose boxes were looked for."""
+    looked_for = store.scan("funnel").filter(pl.col("asset") == "grounded_objects").select("shard")
+    images = store.scan("images").join(looked_for, on="shard", how="semi")
+    bare = images.join(store.scan("grounded_objects"), on="image_id", how="anti")
+    generated = store.scan("images").filter(pl.col("request_key").is_not_null())
+    counted = {"captions_generated": generated, "without_boxes": bare}
+    return {name: rows.select(pl.len()).collect().item() for name, rows in counted.items()}
+
+
+def picture_lines(counts: Mapping[str, int]) -> list[str]:
+    """The same in sentences, for what there is."""
+    sentences = {
+        "captions_generated": "captions are generated: column caption_source of images says by which model",
+        "without_boxes": "pictures have no boxes and are asked about as whole scenes only",
+    }
+    return [f"{counts[name]:,} {sentence}" for name, sentence in sentences.items() if counts[name]]
 
 
 def requests_between(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from lgt_assets.engines.base import Engine
+from lgt_assets.engines.base import Engine, ModelIdentity
 from lgt_assets.engines.generation import Asking, Usage
 from lgt_assets.engines.registry import build_engine
 from lgt_assets.engines.response_store import ResponseStore
@@ -83,6 +83,16 @@ class Models(dg.ConfigurableResource):
     def prompts(self) -> PromptSet:
         """The profile's prompt set."""
         return prompt_set(self.profile.prompts)
+
+    def identity(self, role: str) -> ModelIdentity:
+        """What names the model that plays ``role``; nothing is loaded for it where the settings say all.
+
+        Raises:
+            SettingsError: the profile does not bind the role.
+            EngineError: no model lies at the settings' path, or a library is missing.
+        """
+        settings = self.profile.models[self.profile.role(role).model]
+        return (_open_engines.get(settings.model_dump_json()) or build_engine(settings)).identity
 
     def open_responses(self, shard: str, tables: DeltaStore, *, read_only: bool = False) -> ResponseStore:
         """The shard's response store; where its files were lost, what ``generations`` holds stands in."""

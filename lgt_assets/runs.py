@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 import polars as pl
 
-from lgt_assets.assets.dry_run import dry_run, model_identity_of
+from lgt_assets.assets.dry_run import dry_run
 from lgt_assets.costs import recorded_rates
 from lgt_assets.definitions import defs
 from lgt_assets.errors import LgtError, NotFoundError
@@ -112,7 +112,7 @@ def look_ahead(instance: dg.DagsterInstance, *, selection: str | None = None, sh
     models, store = Models(), Tables().store()
     asked = dry_run(models, store, chosen_assets(selection), chosen_shards(instance, shards))
     rates = recorded_rates(store)
-    return [estimate(one, rates, models.profile, model_identity_of(models, one.role).name) for one in asked]
+    return [estimate(one, rates, models.profile, models.identity(one.role).name) for one in asked]
 
 
 def retry_failed(

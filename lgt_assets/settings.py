@@ -5,26 +5,21 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from lgt_assets.engines.base import Sampling
-from lgt_assets.engines.settings import EngineSettings
+from lgt_assets.engines.settings import DETECTING_ENGINES, EngineSettings
 from lgt_assets.errors import SettingsError
+from lgt_assets.settings_base import OTHER_SCRIPT, Language, Settings, Share
+from lgt_assets.source_settings import CaptionSettings, DetectSettings
 from lgt_assets.state import state_folder as state_folder
 
 # As safe as yaml.safe_load, five times as fast: loading the code location reads a profile for every asset with prompts.
 FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 PROFILES_FOLDER = Path(__file__).parent / "profiles"
 DEFAULT_PROFILE = "embedded"
-Role = Literal["questioner", "composer", "vlm", "reasoner", "verifier"]
-Share = Annotated[float, Field(ge=0, le=1)]
+Role = Literal["questioner", "composer", "vlm", "reasoner", "verifier", "captioner", "detector"]
 FocusSize = Annotated[int, Field(ge=0)] | Literal["region"]
-
-
-class Settings(BaseModel):
-    """Base: an unknown field is an error, and nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SamplingSettings(Settings):
@@ -44,7 +39,7 @@ class SamplingSettings(Settings):
 
 
 class RoleSettings(Settings):
-    """A role's model (a name under ``models``) and sampling."""
+    """A role's model (a name under ``models``) and sampling, which the detector has no use for."""
 
     model: str
     sampling: SamplingSettings = SamplingSettings()
@@ -110,10 +105,6 @@ class ComposeSettings(Settings):
         if self.minimum_hardness is not None and not self.measure_hardness:
             raise ValueError("minimum_hardness needs measure_hardness: true")
         return self
-
-
-Language = Literal["english", "any"]
-OTHER_SCRIPT = "Share of letters of another script than Latin that a thought may have; what is shown may be quoted."
 
 
 class DistillSettings(Settings):
@@ -243,6 +234,8 @@ class Profile(Settings):
     maximum_failure_share: Share = Field(
         0.0, description="Share of a shard's requests that may fail for good; the shard is then made without them."
     )
+    captions: CaptionSettings = CaptionSettings()
+    detect: DetectSettings = DetectSettings()
     questions: QuestionSettings = QuestionSettings()
     compose: ComposeSettings = ComposeSettings()
     distill: DistillSettings = DistillSettings()
@@ -259,6 +252,20 @@ class Profile(Settings):
             if settings.model not in self.models:
                 raise ValueError(f"roles.{role}.model is {settings.model!r}, but models has only {sorted(self.models)}")
         return self
+
+    @model_validator(mode="after")
+    def _detectors_detect(self) -> "Profile":
+        for role, settings in self.roles.items():
+            engine = self.models[settings.model].engine
+            if role == "detector" and engine not in DETECTING_ENGINES:
+                raise ValueError(f"roles.detector.model is {settings.model!r}, whose engine {engine} finds no boxes")
+            if role != "detector" and engine == DETECTING_ENGINES[0]:
+                raise ValueError(f"roles.{role}.model is {settings.model!r}, whose engine {engine} writes no text")
+        return self
+
+    def binds(self, *roles: str) -> bool:
+        """Whether all of ``roles`` have a model."""
+        return all(role in self.roles for role in roles)
 
     def role(self, role: str) -> RoleSettings:
         """Model and sampling of ``role``.

@@ -10,7 +10,7 @@ def image_row(number: int = 0, *, shard: str = SHARD, **changes: object) -> dict
     return {
         "shard": shard, "ordinal": number, "image_id": image_id(shard, sha256), "source": "made", "uri": f"/nowhere/{number}.png",
         "sha256": sha256, "external_id": None, "width": 100, "height": 80, "caption": "A red ball on grass.",
-        "caption_source": "human", "license": "CC0", "attribution": None, "split": "train",
+        "caption_source": "human", "request_key": None, "license": "CC0", "attribution": None, "split": "train",
     } | changes  # fmt: skip
 
 
@@ -19,6 +19,7 @@ def object_row(image: dict, number: int = 0, **changes: object) -> dict:
         "shard": image["shard"], "ordinal": number,
         "object_id": row_id("grounded_objects", image["shard"], image["image_id"], number), "image_id": image["image_id"],
         "label": "ball", "phrase": "red ball", "x0": 1.0, "y0": 2.0, "x1": 30.0, "y1": 40.0, "score": 1.0, "box_source": "human",
+        "request_key": None,
     } | changes  # fmt: skip
 
 

@@ -49,6 +49,7 @@ def test_each_series_has_a_colour_that_grows_with_its_rows() -> None:
     few, many = coloured(2), coloured(10)
     blue, orange = (0, 114, 178), (230, 159, 0)
     assert many[orange] > 2 * few[orange] and many[blue] < few[blue]
+    assert abs(many[blue] - many[orange]) < 0.1 * many[blue]  # side by side, none over the other
 
 
 def test_too_many_bars_are_one_bar_and_nothing_is_lost() -> None:

@@ -11,7 +11,8 @@ import yaml
 
 from lgt_assets.doctor import endpoint_finding, installed_packages, machine, profile_findings, profile_names
 from lgt_assets.engines.settings import OpenaiServerSettings
-from lgt_assets.settings import PROFILES_FOLDER
+from lgt_assets.prompts.templates import TEMPLATE_OF_ROLE, prompt_set
+from lgt_assets.settings import PROFILES_FOLDER, load_profile
 
 
 class Models(BaseHTTPRequestHandler):
@@ -91,6 +92,23 @@ def test_weights_that_are_not_here_say_how_to_get_them(tmp_path: Path, monkeypat
 def test_a_profile_that_cannot_be_read_says_so() -> None:
     (finding,) = profile_findings("nowhere.yaml")
     assert not finding.ok and "no profile" in finding.found
+
+
+@pytest.mark.parametrize("name", ["one-gpu", "paper", "endpoint", "embedded"])
+def test_every_role_of_a_shipped_profile_has_its_template(name: str) -> None:
+    profile = load_profile(name)
+    prompts = prompt_set(profile.prompts)
+    assert all(prompts.template_hash(TEMPLATE_OF_ROLE.get(role, role)) for role in profile.roles)
+
+
+def test_a_detector_without_its_weights_says_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    content = yaml.safe_load(Path(profile_file(tmp_path, engine="scripted")).read_text())
+    content["models"]["d"] = {"engine": "grounding_dino", "model": "nobody/such-model", "revision": "abc"}
+    content["roles"]["detector"] = {"model": "d"}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(content))
+    (bad,) = [finding for finding in profile_findings(str(tmp_path / "mine.yaml")) if not finding.ok]
+    assert bad.mend.endswith("hf download nobody/such-model --revision abc")
 
 
 def test_every_shipped_profile_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

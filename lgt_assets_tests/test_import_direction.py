@@ -37,7 +37,9 @@ ALLOWED = {
     "spool": {"errors"},
     "engines": {"errors", "identity", "spool"},
     "prompts": {"errors", "identity", "engines"},
-    "settings": {"errors", "identity", "engines", "state"},
+    "settings_base": set(),
+    "source_settings": {"settings_base"},
+    "settings": {"errors", "identity", "engines", "settings_base", "source_settings", "state"},
     "embedded": {"errors", "identity", "engines", "prompts", "settings", "synthesis"},
     "sources": {"errors", "identity", "schemas", "validation", "embedded", "settings", "synthesis"},
     "synthesis": {"errors", "identity", "spool", "row_model", "schemas", "engines", "prompts", "settings"},
@@ -61,6 +63,7 @@ ALLOWED = {
     },
     "pictures": {"engines", "errors"},
     "takedown": {
+        "leftover_files",
         "delta_files",
         "engines",
         "errors",

@@ -8,9 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from lgt_assets.leftover_files import abandoned_folders, folder_in_writing, remove_folder, staged_files
+from lgt_assets.leftover_files import (
+    RELEASE_IN_WRITING,
+    abandoned_folders,
+    folder_in_writing,
+    remove_folder,
+    staged_files,
+)
 
-PREFIX = ".writing-"
+PREFIX = RELEASE_IN_WRITING
 KILLED_AMID = """
 import os, signal, sys
 from pathlib import Path

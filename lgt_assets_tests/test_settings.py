@@ -36,6 +36,18 @@ def test_the_environment_chooses_the_profile(monkeypatch: pytest.MonkeyPatch) ->
         (("samples: 4", "sampels: 4"), r"distill\.sampels"),
         (("questioner: {model: small", "questioner: {model: large"), r"roles\.questioner\.model is 'large'"),
         (("engine: hf_transformers", "engine: abacus"), "models.small"),
+        (
+            ("  questioner: {", "  detector: {model: small}\n  questioner: {"),
+            "whose engine hf_transformers finds no boxes",
+        ),
+        (
+            (
+                "    engine: hf_transformers\n    model: embedded\n    device: cpu\n    dtype: float32\n    batch_size: 64\n",
+                "    engine: grounding_dino\n    model: embedded\n",
+            ),
+            r"roles\.questioner\.model is 'small', whose engine grounding_dino writes no text",
+        ),
+        (("distill:", "detect: {minimum_share: 0.5, maximum_share: 0.4}\ndistill:"), "minimum_share 0.5 is not below"),
         (("name: embedded", "name: [unclosed"), "not YAML"),
         (("  key_votes: 1", "  maximum_type_share: 0.2"), r"questions: .*maximum_type_share 0\.2 of 4 types"),
         (

@@ -14,10 +14,10 @@ import polars as pl
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.shard_asset import STAGES
 from lgt_assets.costs import Rates, pictures_by_shard, recorded_rates
-from lgt_assets.engines.base import Completion, ModelIdentity, request_key
-from lgt_assets.engines.registry import build_engine
+from lgt_assets.engines.base import Completion, request_key
 from lgt_assets.resources import Models
 from lgt_assets.schemas import frame
+from lgt_assets.settings import Profile
 from lgt_assets.storage import DeltaStore
 from lgt_assets.synthesis.planned import Answered, Planned
 
@@ -62,7 +62,7 @@ class DryShard(Shard):
         Raises (while iterating):
             _Unanswered: some are missing.
         """
-        identity, count, answered = model_identity_of(self.models, role), Asked(self.asset, self.key, role, PLANNED), []
+        identity, count, answered = self.models.identity(role), Asked(self.asset, self.key, role, PLANNED), []
         self.asked.append(count)
         for one in planned:
             key = request_key(identity, one.request)
@@ -79,11 +79,6 @@ class DryShard(Shard):
             yield Answered(key, self.stored[key], context)
 
 
-def model_identity_of(models: Models, role: str) -> ModelIdentity:
-    """What names the model that plays ``role``; nothing is loaded."""
-    return build_engine(models.profile.models[models.profile.role(role).model]).identity
-
-
 def dry_run(models: Models, store: DeltaStore, assets: Sequence[str], shards: Sequence[str]) -> list[Asked]:
     """Requests that `lgt run` of ``assets`` for ``shards`` would send and reuse, by shard, asset and role.
 
@@ -95,8 +90,8 @@ def dry_run(models: Models, store: DeltaStore, assets: Sequence[str], shards: Se
     for shard in shards:
         with open_stored(models, store, shard) as stored:
             ahead = _ShardAhead(models, store, stored, shard, rates, pictures.get(shard, 0))
-            for asset in _in_order():
-                if STAGES[asset].roles and asset in assets:
+            for asset in _in_order(models.profile):
+                if STAGES[asset].roles_in(models.profile) and asset in assets:
                     asked += ahead.plan(asset)
                 else:
                     ahead.read(asset)
@@ -108,8 +103,8 @@ def keys_planned(models: Models, store: DeltaStore, shard: str) -> tuple[set[str
     with open_stored(models, store, shard) as stored:
         ahead = _ShardAhead(models, store, stored, shard, recorded_rates(store), 0)
         unforeseen = set()
-        for asset in _in_order():
-            if not STAGES[asset].roles:
+        for asset in _in_order(models.profile):
+            if not STAGES[asset].roles_in(models.profile):
                 ahead.read(asset)
             elif any(one.basis != PLANNED or one.to_send for one in ahead.plan(asset)):
                 unforeseen.add(asset)
@@ -128,7 +123,7 @@ def open_stored(models: Models, store: DeltaStore, shard: str) -> Iterator[Store
     yield {row["request_key"]: Completion(**row) for row in rows}
 
 
-def _in_order() -> list[str]:
+def _in_order(profile: Profile) -> list[str]:
     """Assets that ask, and those that they read, upstream first."""
     order: dict[str, None] = {}
 
@@ -138,7 +133,7 @@ def _in_order() -> list[str]:
         order.setdefault(name)
 
     for name, stage in STAGES.items():
-        if stage.roles:
+        if stage.roles_in(profile):
             visit(name)
     return list(order)
 
@@ -157,12 +152,15 @@ class _ShardAhead:
     sure: set[str] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
 
+    def _roles(self, asset: str) -> tuple[str, ...]:
+        return STAGES[asset].roles_in(self.models.profile)
+
     def read(self, asset: str) -> None:
         """Take an asset's rows as they are stored; a source's that was never made is read from its files."""
         if self.shard in self.store.shards(asset):
             self.tables[asset] = self.store.read(asset, shards=[self.shard])
             self.sure.add(asset)
-        elif not STAGES[asset].roles and self._upstream(asset) is not None:
+        elif not self._roles(asset) and self._upstream(asset) is not None:
             self._make(asset)
 
     def plan(self, asset: str) -> list[Asked]:
@@ -203,7 +201,7 @@ class _ShardAhead:
     def _later(self, asset: str, last: Asked, known: list[str]) -> Iterator[Asked]:
         """The roles that are asked about answers which are missing, by the ratios of requests recorded."""
         before = self.rates.requests.get((asset, last.role), 0)
-        for role in STAGES[asset].roles:
+        for role in self._roles(asset):
             own = self.rates.requests.get((asset, role), 0)
             if role in known:
                 continue
@@ -214,7 +212,7 @@ class _ShardAhead:
 
     def _guess(self, asset: str) -> Asked:
         """Where even what is read is not there yet: requests per picture, as recorded."""
-        role = STAGES[asset].roles[0]
+        role = self._roles(asset)[0]
         if asset in self.rates.per_picture:
             return Asked(asset, self.shard, role, ESTIMATED, round(self.rates.per_picture[asset] * self.pictures))
         return Asked(asset, self.shard, role, UNKNOWN, None)

@@ -1,20 +1,27 @@
 """Pictures with their dense captions, from the source's shard file."""
 
 from lgt_assets.assets.shard import Shard
-from lgt_assets.assets.shard_asset import shard_asset
+from lgt_assets.assets.shard_asset import WhereBound, shard_asset
 from lgt_assets.settings import state_folder
 from lgt_assets.synthesis.planned import Outcome
 
 
-@shard_asset(group="sources", kinds=["image"], transform="2")
+@shard_asset(group="sources", kinds=["image"], transform="3", where_bound=WhereBound(("captioner",), ("caption",)))
 def images(shard: Shard) -> Outcome:
-    """Pictures with dense captions, referenced where they lie. Bad rows of the source are quarantined in `rejections`."""
-    from lgt_assets.sources.shards import shard_rows
+    """Pictures with dense captions, referenced where they lie. Bad rows of the source are quarantined in `rejections`.
 
-    rows, _, rejections = shard_rows(state_folder(), shard.key)
+    A picture without a caption is rejected too, or, where the profile allows it, gets one from the captioner, which is noted.
+    """
+    from lgt_assets.sources.shards import shard_rows
+    from lgt_assets.synthesis.captions import build_captions, plan_captions
+
+    (rows, _, rejections), settings = shard_rows(state_folder(), shard.key), shard.profile.captions
+    # Tombstones count also where the source's file says nothing.
     members = shard.store.read("shard_members", shards=[shard.key])
-    gone = set(
-        members.filter(members["removed"])["image_id"]
-    )  # tombstones count also where the source's file says nothing
+    gone = set(members.filter(members["removed"])["image_id"])
     rows = [row for row in rows if row["image_id"] not in gone]
-    return Outcome(rows, rejections, asked=len(rows) + len(rejections), parsed=len(rows))
+    written, captioner = None, ""
+    if settings.allow_generated and shard.profile.binds("captioner") and any(row["caption"] is None for row in rows):
+        written = shard.ask("captioner", plan_captions(rows, profile=shard.profile, prompts=shard.prompts))
+        captioner = shard.model_name("captioner")
+    return build_captions(shard.key, rows, rejections, written, settings=settings, captioner=captioner)

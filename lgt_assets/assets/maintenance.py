@@ -74,8 +74,7 @@ def maintain(
     Raises:
         StorageError: runs are active at the beginning.
     """
-    from lgt_assets.leftover_files import abandoned_folders, bytes_of, remove_folder
-    from lgt_assets.release.making import IN_WRITING
+    from lgt_assets.leftover_files import RELEASE_IN_WRITING, abandoned_folders, bytes_of, remove_folder
     from lgt_assets.table_maintenance import maintain_table
     from lgt_assets.table_stats import existing_tables
 
@@ -88,7 +87,7 @@ def maintain(
         done.tables.append(
             maintain_table(store, table, retain_hours=retain_hours, dry_run=dry_run, require_idle=require_idle)
         )
-    for folder in abandoned_folders(releases, IN_WRITING, ABANDONED_HOURS):
+    for folder in abandoned_folders(releases, RELEASE_IN_WRITING, ABANDONED_HOURS):
         done.folders_removed += 1
         done.folder_bytes_removed += bytes_of(folder)
         if not dry_run:

@@ -48,7 +48,7 @@ def make_shard(shard: Shard, make: Make, commit: dict[str, str]) -> dict:
     from lgt_assets.observe.materialization import shard_metadata
 
     reasons = (rejection["reason"] for rejection in outcome.rejections)
-    return {ROW_COUNT: funnel["accepted"]} | shard_metadata(
+    return {ROW_COUNT: funnel["accepted"]} | outcome.notes | shard_metadata(
         shard.asset, funnel=funnel, reasons=reasons, delta_version=delta_version, batches=rows(),
         find=lambda table, key, values: _find(shard, table, key, values),
     )  # fmt: skip

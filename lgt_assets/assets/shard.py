@@ -77,6 +77,11 @@ class Shard:
             usage=self.usage, failures=self.failures,
         )  # fmt: skip
 
+    def model_name(self, role: str) -> str:
+        """``name@revision`` of the model that plays ``role``, as rows say who made them; its name, if it has no revision."""
+        identity = self.models.identity(role)
+        return f"{identity.name}@{identity.revision}" if identity.revision else identity.name
+
     def close(self) -> None:
         """Seal the response store."""
         if self.responses is not None:

@@ -19,11 +19,19 @@ from lgt_assets.observe.progress import observed_progress
 from lgt_assets.partitions import BACKFILL, SHARDS
 from lgt_assets.prompts.templates import prompt_set
 from lgt_assets.resources import Models, Tables
-from lgt_assets.settings import load_profile
+from lgt_assets.settings import Profile, load_profile
 from lgt_assets.storage import DeltaStore
 
 STAGES: dict[str, "Stage"] = {}
 OPTIONAL_TEMPLATES = ("direct", "open", "consistency", "behaviours")
+
+
+@dataclass(frozen=True)
+class WhereBound:
+    """Roles that an asset asks only where the profile binds them all, and the templates of what it asks them."""
+
+    roles: tuple[str, ...]
+    templates: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,12 @@ class Stage:
     make: Make
     upstream: tuple[str, ...]
     roles: tuple[str, ...]
+    where_bound: WhereBound | None = None
+
+    def roles_in(self, profile: Profile) -> tuple[str, ...]:
+        """The roles that it asks with this profile."""
+        optional = self.where_bound is not None and profile.binds(*self.where_bound.roles)
+        return (*self.roles, *self.where_bound.roles) if optional and self.where_bound else self.roles
 
 
 def code_version(transform: str, templates: Sequence[str]) -> str:
@@ -47,7 +61,7 @@ def code_version(transform: str, templates: Sequence[str]) -> str:
 
 def shard_asset(
     *, group: str, upstream: Sequence[str] = (), roles: Sequence[str] = (), templates: Sequence[str] = (),
-    transform: str = "1", kinds: Sequence[str] = (),
+    transform: str = "1", kinds: Sequence[str] = (), where_bound: WhereBound | None = None,
 ) -> Callable[[Make], dg.AssetsDefinition]:  # fmt: skip
     """Make an asset of a function from a :class:`Shard` to an :class:`Outcome`; its name is the table's.
 
@@ -61,18 +75,21 @@ def shard_asset(
         templates: prompts it writes into its rows without asking anyone.
         transform: raise it when the function's meaning changes.
         kinds: shown on the asset besides `deltalake`.
+        where_bound: further roles, asked only where the profile binds them; their templates then belong to the code version.
     """
 
     def decorate(make: Make) -> dg.AssetsDefinition:
         table = make.__name__
-        version = code_version(transform, [*roles, *templates])
-        STAGES[table] = Stage(make, tuple(upstream), tuple(roles))
+        stage = STAGES[table] = Stage(make, tuple(upstream), tuple(roles), where_bound)
+        asked = stage.roles_in(load_profile()) if where_bound else stage.roles
+        optional = where_bound.templates if where_bound and len(asked) > len(roles) else ()
+        version = code_version(transform, [*roles, *templates, *optional])
 
         @dg.asset(
             name=table, deps=list(upstream), group_name=group, partitions_def=SHARDS, backfill_policy=BACKFILL,
             kinds={"deltalake", *kinds}, owners=["team:data"], code_version=version, description=inspect.getdoc(make),
-            pool="gpu" if roles else None, metadata=column_metadata(table), automation_condition=make_missing(),
-            tags={"lgt/made-by": "model", "lgt/roles": "-".join(roles)} if roles else {"lgt/made-by": "code"},
+            pool="gpu" if asked else None, metadata=column_metadata(table), automation_condition=make_missing(),
+            tags={"lgt/made-by": "model", "lgt/roles": "-".join(asked)} if asked else {"lgt/made-by": "code"},
         )  # fmt: skip
         def run(
             context: dg.AssetExecutionContext, tables: Tables, models: Models

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lgt_assets.assets.picture_hashes import hashes_of
-from lgt_assets.quality import balance, consistency, rates, rules, source_gates
+from lgt_assets.quality import balance, captions, consistency, rates, rules, source_gates
 from lgt_assets.quality.findings import Finding, Slice
 from lgt_assets.validation import BLOCKING_CHECKS, REFERENCES
 
@@ -56,6 +56,9 @@ DECLARATIONS = (
     Check(
         "box_coverage", "Few pictures have no labelled box (checks.without_boxes).", ("grounded_objects",),
         source_gates.box_coverage,
+    ),
+    Check(
+        "captions", "Captions are all written or all generated (captions.allow_generated).", ("images",), captions.captions,
     ),
     Check(
         "answer_positions", "Right answers fall on all positions alike (chi-square, checks.answer_position_p).",

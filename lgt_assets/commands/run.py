@@ -115,10 +115,12 @@ def materialize(select: str | None, shards: str, *, as_json: bool, retry_failed:
 
 def print_funnel(console: Console, funnel: dict) -> None:
     """The report for people."""
-    from lgt_assets.report import report_rows
+    from lgt_assets.report import picture_lines, report_rows
 
     columns = {"table": "left", "rows": "right", "asked": "right", "parsed": "right", "rejected": "left"}
     console.print(table_of(columns, report_rows(funnel)))
+    for line in picture_lines(funnel["pictures"]) if "pictures" in funnel else ():
+        console.print(line)
     if "audits" in funnel:
         console.print("\naudited by people")
         console.print(table_of(SCORE_COLUMNS, score_rows(funnel["audits"])))

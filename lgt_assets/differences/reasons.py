@@ -104,7 +104,9 @@ def _asked(rows: pl.DataFrame, here: Surroundings, there: Surroundings) -> pl.Da
     """Rows whose completion the other side does not have: what was asked for differently."""
     if "request_key" not in rows.columns or here.generations is None or there.generations is None:
         return _NOTHING
-    wanted = rows.select(KEY, "request_key").join(there.generations, on="request_key", how="anti")
+    wanted = (
+        rows.select(KEY, "request_key").drop_nulls("request_key").join(there.generations, on="request_key", how="anti")
+    )
     told = wanted.join(here.generations, on="request_key", how="left")
     cause = pl.when(pl.col("role").is_null()).then(pl.lit(GONE))
     for number, (words, columns) in enumerate(CAUSES):

@@ -55,7 +55,7 @@ def load_model(settings: HfTransformersSettings) -> LoadedModel:
     folder = local_folder(settings.model)
     source: str | Path = folder if folder is not None else settings.model
     where = {} if folder is not None or not settings.revision else {"revision": settings.revision}
-    device = torch.device(_device_name(settings.device))
+    device = torch.device(device_name(settings.device))
     if device.type == "cpu":
         bound_heaps()
     try:
@@ -85,7 +85,8 @@ def load_model(settings: HfTransformersSettings) -> LoadedModel:
     )
 
 
-def _device_name(wanted: str) -> str:
+def device_name(wanted: str) -> str:
+    """A torch device's name; ``auto`` is CUDA, else Apple's GPU, else the CPU."""
     import torch
 
     if wanted != "auto":

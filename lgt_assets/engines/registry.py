@@ -5,6 +5,7 @@ import importlib.util
 from lgt_assets.engines.base import Engine
 from lgt_assets.engines.settings import (
     EngineSettings,
+    GroundingDinoSettings,
     HfTransformersSettings,
     OpenaiServerSettings,
     ScriptedSettings,
@@ -12,7 +13,11 @@ from lgt_assets.engines.settings import (
 )
 from lgt_assets.errors import EngineError
 
-_LIBRARIES = {"hf_transformers": (("torch", "transformers"), "embedded"), "vllm_offline": (("vllm",), "gpu")}
+_LIBRARIES = {
+    "hf_transformers": (("torch", "transformers"), "embedded"),
+    "grounding_dino": (("torch", "transformers"), "embedded"),
+    "vllm_offline": (("vllm",), "gpu"),
+}
 
 
 def missing_libraries(engine: str) -> list[str]:
@@ -48,6 +53,11 @@ def build_engine(settings: EngineSettings) -> Engine:
         from lgt_assets.engines.vllm_offline import VllmOfflineEngine
 
         return VllmOfflineEngine(settings)
+    if isinstance(settings, GroundingDinoSettings):
+        from lgt_assets.engines.detector import DetectorEngine
+        from lgt_assets.engines.grounding_dino import GroundingDino
+
+        return DetectorEngine(GroundingDino(settings))
     if isinstance(settings, ScriptedSettings):
         from lgt_assets.engines.base import ModelIdentity
         from lgt_assets.engines.scripted import ScriptedEngine

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 EMBEDDED_MODEL = "embedded"
+DETECTING_ENGINES = ("grounding_dino", "scripted")
 
 
 class _Settings(BaseModel):
@@ -122,6 +123,23 @@ class VllmOfflineSettings(_ModelSettings):
         return self.tensor_parallel_size
 
 
+class GroundingDinoSettings(_Settings):
+    """Grounding DINO by transformers in this process: boxes for phrases. It plays the role ``detector`` alone."""
+
+    engine: Literal["grounding_dino"] = "grounding_dino"
+    model: str = Field(description="Folder or hub name.")
+    revision: str = Field("", description="Commit of a hub model; a local folder's is the sha256 of its files.")
+    device: str = Field("auto", description="auto (CUDA, else MPS, else CPU), or a torch device such as cuda:1.")
+    dtype: str = Field("float32", description="auto (the checkpoint's own), float32, bfloat16 or float16.")
+    threads: int | None = Field(None, ge=1, description="CPU threads; unset: torch's own choice.")
+    shortest_edge: int | None = Field(
+        None, ge=1, description="Pictures are scaled to this shortest edge; unset: the model's."
+    )
+    longest_edge: int | None = Field(
+        None, ge=1, description="... unless the longest would be longer; unset: the model's."
+    )
+
+
 class ScriptedSettings(_Settings):
     """The fake for unit tests: the same text to every request."""
 
@@ -132,6 +150,6 @@ class ScriptedSettings(_Settings):
 
 
 EngineSettings = Annotated[
-    HfTransformersSettings | OpenaiServerSettings | VllmOfflineSettings | ScriptedSettings,
+    HfTransformersSettings | OpenaiServerSettings | VllmOfflineSettings | GroundingDinoSettings | ScriptedSettings,
     Field(discriminator="engine"),
 ]

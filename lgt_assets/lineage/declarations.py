@@ -26,8 +26,16 @@ LABELS = {
     "rl_prompts": ("difficulty", "pass_rate"),
     "rejections": ("asset", "reason"),
 }  # fmt: skip
-# Tables whose rows were parsed from a completion, and those with votes of the verifier.
-WRITTEN_BY_MODELS = ("seed_questions", "composed_questions", "distilled_cots", "expanded_traces")
+# Tables whose rows were parsed from a completion (of the first two, those that did not come with the source), and those with
+# votes of the verifier.
+WRITTEN_BY_MODELS = (
+    "images",
+    "grounded_objects",
+    "seed_questions",
+    "composed_questions",
+    "distilled_cots",
+    "expanded_traces",
+)
 VOTED_ON = ("seed_questions", "composed_questions", "expanded_traces")
 
 

@@ -24,19 +24,21 @@ _CHAIN = "distilled_cots.thought distilled_cots.answer"
 _TRACE = "expanded_traces.thought expanded_traces.answer"
 _CHAIN_IDS = "distilled_cots.cot_id expanded_traces.trace_id"
 _SEEN = "images.uri images.sha256"
+_FOUND = f"images.caption {_SEEN}"  # by the detector; what a source gives is its own
 _SAMPLES = "distilled_cots.answer_index distilled_cots.choices_shown"
 
 LINEAGE: dict[str, dict[str, str]] = {
     "images": dict.fromkeys(
         (
             "shard", "ordinal", "image_id", "source", "uri", "sha256", "external_id", "width", "height", "caption",
-            "caption_source", "license", "attribution", "split",
+            "caption_source", "request_key", "license", "attribution", "split",
         ),
         OWN,
     ),
     "grounded_objects": {
-        "shard": "images.shard", "ordinal": OWN, "object_id": "images.image_id", "image_id": "images.image_id", "label": OWN,
-        "phrase": OWN, "x0": OWN, "y0": OWN, "x1": OWN, "y1": OWN, "score": OWN, "box_source": OWN,
+        "shard": "images.shard", "ordinal": OWN, "object_id": "images.image_id", "image_id": "images.image_id",
+        "label": "images.caption", "phrase": "images.caption", "x0": _FOUND, "y0": _FOUND, "x1": _FOUND, "y1": _FOUND,
+        "score": _FOUND, "box_source": OWN, "request_key": _FOUND,
     },
     "seed_questions": {
         "shard": "images.shard", "ordinal": OWN, "question_id": f"images.image_id {_FACTS}", "image_id": "images.image_id",

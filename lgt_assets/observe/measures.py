@@ -61,6 +61,7 @@ MEASURES: dict[str, Measures] = {
             Mean("mean_caption_characters", _characters("caption")),
             Mean("mean_megapixels", col("width") * col("height") / 1e6),
             Mean("share_in_validation", col("split") == "validation"),
+            Mean("share_of_captions_generated", col("request_key").is_not_null()),
         ),
         (
             Histogram("characters of a caption", _characters("caption")),
@@ -71,11 +72,13 @@ MEASURES: dict[str, Measures] = {
     ),
     "grounded_objects": Measures(
         (
+            Mean("share_detected", col("request_key").is_not_null()),
             Mean("mean_score", col("score")), Mean("mean_phrase_characters", _characters("phrase")),
             Mean("mean_box_width_pixels", col("x1") - col("x0")), Mean("mean_box_height_pixels", col("y1") - col("y0")),
         ),
         (
             Bars("labels", col("label")),
+            Bars("boxes by", col("box_source")),
             Histogram("longer side of a box in pixels", pl.max_horizontal(col("x1") - col("x0"), col("y1") - col("y0"))),
         ),
     ),

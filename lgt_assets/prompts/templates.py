@@ -14,6 +14,8 @@ from lgt_assets.engines.base import ImageReference, Message
 from lgt_assets.errors import PromptError
 
 ROLES = ("questioner", "composer", "vlm", "reasoner", "verifier")
+# Roles whose template has another name: a detector reads no prompt, but looks for what `phrases` had listed.
+TEMPLATE_OF_ROLE = {"captioner": "caption", "detector": "phrases"}
 PROMPTS_FOLDER = Path(__file__).parent
 _LOOP_COUNTERS = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length"})
 

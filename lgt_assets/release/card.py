@@ -13,6 +13,7 @@ from lgt_assets.release.card_wording import count, folded, table
 from lgt_assets.release.card_yaml import TITLE, header
 from lgt_assets.release.citations import BIBTEX
 from lgt_assets.release.licences import LICENCE_FILE, licence_text
+from lgt_assets.release.picture_sources import ATTRIBUTIONS_FILE
 from lgt_assets.release.writing import Written
 
 CARD = "README.md"
@@ -35,7 +36,7 @@ class CardFacts:
         inputs: Delta version by table.
         written: rows of every config and split.
         companions: paths of the files beside the rows.
-        token_lengths: by config, ``TokenLengths.as_dict()`` of its train rows; empty: not measured.
+        token_lengths: by config, ``TokenLengths.as_dict()`` of its rows; empty: not measured.
         notes: further sentences on this export, in markdown, such as that locations were removed.
     """
 
@@ -78,7 +79,7 @@ def card_body(card: CardFacts) -> str:
         "Audits": audit_section(facts),
         "Statistics": statistics_section(facts, plots, card.token_lengths),
         "Left out": left_out_section(facts, card.excluded),
-        "Pictures and licences": pictures_section(facts),
+        "Pictures and licences": pictures_section(facts, ATTRIBUTIONS_FILE in card.companions),
         "Verify and rebuild": _rebuild(card),
         "Citation": f"```bibtex\n{BIBTEX}\n```",
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from lgt_assets.release.card_wording import code, count, fenced, interval, percent, table, text
+from lgt_assets.release.card_wording import code, count, fenced, folded, interval, percent, table, text
 from lgt_assets.release.card_yaml import by_config
 from lgt_assets.release.picture_sources import ATTRIBUTIONS_FILE
 from lgt_assets.release.writing import Written
@@ -97,7 +97,8 @@ def statistics_section(facts: Mapping, plots: Mapping[str, str], token_lengths: 
     return "\n\n".join(parts)
 
 
-def _tokens(lengths: Mapping[str, Mapping]) -> str:
+def _tokens(measured: Mapping[str, Mapping]) -> str:
+    lengths = {config: own for config, own in measured.items() if own["rows"]}
     if not lengths:
         return "Not measured."
     names = ("mean", "p50", "p95", "p99", "max")
@@ -121,15 +122,20 @@ def _tokens(lengths: Mapping[str, Mapping]) -> str:
     ]
     methods = list(dict.fromkeys(own["method"] for own in lengths.values()))
     exact = all(own["exact"] for own in lengths.values())
-    told = "Counted" if exact else "**Estimated**"
+    told = "" if exact else " These are **no exact counts**."
     return (
-        f"{table(heads, rows, right=range(1, len(heads)))}\n\n{told}: {'; '.join(text(one) for one in methods)}. Prompts with "
-        "pictures are part of a length; with `max_length` no row is cut."
+        f"{table(heads, rows, right=range(1, len(heads)))}\n\nMethod: {'; '.join(text(one) for one in methods)}.{told} Prompts "
+        "with pictures are part of a length; with `max_length` no row is cut."
     )
 
 
-def pictures_section(facts: Mapping) -> str:
-    """Sources, licences and credits."""
+def pictures_section(facts: Mapping, has_file: bool) -> str:
+    """Sources, licences and credits.
+
+    Args:
+        facts: see :func:`lgt_assets.release.facts.release_facts`.
+        has_file: whether the export has the file of credits; without it the card lists all that the facts hold.
+    """
     pictures = facts["pictures"]
     captions: dict[str, str] = {}
     for row in pictures["captions"]:
@@ -142,17 +148,22 @@ def pictures_section(facts: Mapping) -> str:
     boxes = ", ".join(f"{text(row['box_source'])} {count(row['boxes'])}" for row in pictures["boxes"]) or "none"
     parts = [
         table(["source", "licence", "pictures", "captions by"], rows, right=(2,)), f"Boxes by: {boxes}.",
-        _credits(pictures),
+        _credits(pictures, has_file),
         "The licences are the pictures'. Models wrote questions and thoughts; their terms may bind what you do.",
     ]  # fmt: skip
     return "\n\n".join(parts)
 
 
-def _credits(pictures: Mapping) -> str:
-    total, listed = pictures["attributions_in_all"], pictures["attributions"][:_MOST_CREDITS]
+def _credits(pictures: Mapping, has_file: bool) -> str:
+    total, listed = pictures["attributions_in_all"], pictures["attributions"]
+    told = f"`{ATTRIBUTIONS_FILE}` names licence and credit of each picture." if has_file else ""
     if not total:
-        return f"No picture asks for a credit. `{ATTRIBUTIONS_FILE}` names the licence of each."
+        return f"No picture asks for a credit. {told}".strip()
     rows = [[text(row["attribution"]), text(row["license"]), count(row["pictures"])] for row in listed]
-    more = f"{count(total - len(listed))} more credits, and the" if total > len(listed) else "The"
-    listing = table(["credit", "licence", "pictures"], rows, right=(2,))
-    return f"{listing}\n\n{more} credit and licence of each picture: `{ATTRIBUTIONS_FILE}`."
+    heads = ["credit", "licence", "pictures"]
+    parts = [table(heads, rows[:_MOST_CREDITS], right=(2,))]
+    if len(rows) > _MOST_CREDITS:
+        more = table(heads, rows[_MOST_CREDITS:], right=(2,))
+        parts.append(folded(f"{count(len(rows) - _MOST_CREDITS)} more credits", more))
+    parts += [f"The first {count(len(rows))} of {count(total)} credits."] if total > len(rows) else []
+    return "\n\n".join([*parts, told]).strip()

@@ -1,5 +1,6 @@
 """How to load an export, in the words of each trainer; names of files come from the export itself."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from lgt_assets.release.writing import Written
@@ -18,9 +19,7 @@ def loading(format_name: str, written: Sequence[Written], companions: Sequence[s
     filled = [one for one in written if one.rows and one.split == "train"]
     if not filled:
         return "This export has no train rows."
-    ready = sorted(
-        path for path in companions if path.startswith("configs/") and path.endswith((".yaml", ".py", ".sh"))
-    )
+    ready = sorted(path for path in companions if path.startswith("configs/") and path.endswith(".yaml"))
     return _LOADING.get(format_name, _plain)(filled, ready)
 
 
@@ -33,12 +32,14 @@ def _code(language: str, *lines: str) -> str:
 
 
 def _ready(configs: Sequence[str], command: str) -> str:
+    """Where ready configs lie, and how one of them is run: supervised, and by LoRA where there is one, which takes least."""
     if not configs:
         return ""
-    named = ", ".join(f"`{path}`" for path in configs)
-    return f"\n\nReady configs for Qwen2.5-VL-7B: {named}. Each says in its first lines how it is run:\n\n" + _code(
-        "bash", f"{command} {configs[0]}"
-    )
+    folders = Counter(path.rpartition("/")[0] for path in configs)
+    named = ", ".join(f"`{folder}/` ({number})" for folder, number in sorted(folders.items()))
+    first = min((path for path in configs if "sft" in path), key=lambda path: ("lora" not in path, path), default=None)
+    shown = "\n\n" + _code("bash", f"{command} {first}") if first else ""
+    return f"\n\nReady configs for Qwen2.5-VL-7B: {named}. Each says in its first lines how it is run.{shown}"
 
 
 def _hub(filled: Sequence[Written], configs: Sequence[str], reader: str) -> str:

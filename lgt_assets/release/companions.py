@@ -14,7 +14,7 @@ from lgt_assets.release.exclusions import counted
 from lgt_assets.release.formats.base import REFERENCED
 from lgt_assets.release.llamafactory_configs import llamafactory_configs
 from lgt_assets.release.options import Options
-from lgt_assets.release.picture_sources import ATTRIBUTIONS_FILE, MOST_ATTRIBUTIONS, attribution_lines
+from lgt_assets.release.picture_sources import ATTRIBUTIONS_FILE, attribution_lines
 from lgt_assets.release.pinned_rows import PinnedRows
 from lgt_assets.release.pins import Release
 from lgt_assets.release.rewards import rewards_source
@@ -37,8 +37,8 @@ def companions(release: Release, pinned: PinnedRows, options: Options, written: 
         files["dataset_info.json"] = dataset_info(written)
     if options.form.name in _READY:
         files |= _READY[options.form.name](rows_by_config(written), lengths(release.facts.get("token_lengths", {})))
-    pictures = release.facts.get("pictures", {})
-    if pictures.get("attributions_in_all", 0) > MOST_ATTRIBUTIONS:
+    pictures = release.facts["pictures"]
+    if pictures["attributions_in_all"] or len({one["license"] for one in pictures["sources"]}) > 1:
         kept = pinned.scan("images").filter(~pl.col("image_id").is_in(release.excluded["row_id"].implode()))
         files[ATTRIBUTIONS_FILE] = attribution_lines(kept)
     return files | card_files(card_facts(release, options, written, sorted(files)))

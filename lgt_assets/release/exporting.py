@@ -61,7 +61,11 @@ def _change(options: Options) -> Callable[[bytes], tuple[bytes, bool]] | None:
         return None
     from lgt_assets.release.location import without_location
 
-    return without_location
+    def change(content: bytes) -> tuple[bytes, bool]:
+        found = without_location(content)
+        return found.content, bool(found.removed)
+
+    return change
 
 
 def _require_content(release: Release, written: Sequence[Written]) -> None:

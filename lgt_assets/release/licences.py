@@ -51,6 +51,6 @@ def licence_text(pictures: Mapping) -> str | None:
         for row in pictures["sources"]
     ]
     return (
-        "# Licences\n\nThe pictures come from these sources under these licences; ATTRIBUTIONS.tsv names licence and credit "
-        f"of each of them.\n\n{table_of(['source', 'licence', 'pictures'], rows, right=(2,))}\n"
+        "# Licences\n\nThe pictures come from these sources under these licences; README.md names the credits that they ask "
+        f"for.\n\n{table_of(['source', 'licence', 'pictures'], rows, right=(2,))}\n"
     )

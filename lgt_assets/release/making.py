@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from lgt_assets.delta_files import TableFolder
-from lgt_assets.leftover_files import folder_in_writing
+from lgt_assets.leftover_files import RELEASE_IN_WRITING, folder_in_writing
 from lgt_assets.release.companions import companions, write_companions
 from lgt_assets.release.configs import RELEASE_TABLES, Draw
 from lgt_assets.release.exclusions import counted
@@ -22,7 +22,6 @@ from lgt_assets.release.pinned_rows import PinnedRows
 from lgt_assets.release.pins import Release, release_id_of
 from lgt_assets.release.writing import Progress, Wanted, Written, write_rows
 
-IN_WRITING = ".writing-"
 EXCLUDED, PICTURES = "excluded.parquet", "pictures.parquet"
 LIBRARIES = ("lgt_assets", "polars", "pyarrow", "matplotlib")
 _PICTURE_COLUMNS = ("image_id", "uri", "sha256", "width", "height", "split", "license", "attribution")
@@ -55,7 +54,7 @@ def make_release(
     Raises:
         LgtError: fewer rows than are to be drawn, or a file is gone; nothing is left behind.
     """
-    with folder_in_writing(root, IN_WRITING) as temporary:
+    with folder_in_writing(root, RELEASE_IN_WRITING) as temporary:
         pinned = PinnedRows(tables, draft.inputs, draft.shards, draft.excluded)
         with PictureBytes() as pictures:
             wanted = Wanted(ROWS, ROWS.pictures, draft.draw)

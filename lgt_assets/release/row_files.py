@@ -81,8 +81,9 @@ class ParquetParts:
         """Take some rows; they are written when a row group is full."""
         if contents:
             column = self._form.image_columns[0]
-            self._contents += [contents[place] for place in rows[column].explode(empty_as_null=False)]
-            self._held_bytes += sum(map(len, self._contents[-rows.height :]))
+            own = [contents[place] for place in rows[column].explode(empty_as_null=False)]
+            self._contents += own
+            self._held_bytes += sum(map(len, own))
         self._held.append(rows)
         self._held_rows += rows.height
         if self._held_rows >= GROUP_ROWS or self._held_bytes >= GROUP_BYTES:
@@ -99,7 +100,7 @@ class ParquetParts:
         table = pl.concat(self._held).to_arrow()
         table = table.cast(plain_schema(table.schema))
         if self._form.pictures == EMBEDDED:
-            table = with_contents(table, self._form.image_columns[0], self._contents)
+            table = with_images(table, self._form.image_columns[0], self._contents)
         self._held, self._contents, self._held_rows, self._held_bytes = [], [], 0, 0
         if self._writer is None:
             self._begin_part(table.schema)
@@ -133,16 +134,24 @@ class ParquetParts:
             self._writer = self._file = None
 
 
-def with_contents(table: "pa.Table", column: str, contents: Sequence[bytes]) -> "pa.Table":
-    """The table with structs of ``bytes`` and ``path`` (null) in ``column``'s lists, taken from ``contents`` in their order."""
+def with_images(table: "pa.Table", column: str, contents: Sequence[bytes]) -> "pa.Table":
+    """The table with structs of ``bytes`` and ``path`` in ``column``'s lists: the library's Image, one of the two being null.
+
+    Args:
+        table: the lists hold places, or paths of pictures.
+        column: theirs.
+        contents: in the lists' order, where they hold places.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     lists = table[column].combine_chunks()
-    given = pa.array(contents, pa.binary())
-    structs = pa.StructArray.from_arrays([given, pa.nulls(len(given), pa.string())], ["bytes", "path"])
+    has_paths = pa.types.is_string(lists.type.value_type)
+    given = pa.nulls(len(lists.flatten()), pa.binary()) if has_paths else pa.array(contents, pa.binary())
+    paths = lists.flatten() if has_paths else pa.nulls(len(given), pa.string())
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(pc.list_value_length(lists))])
-    return table.set_column(table.schema.get_field_index(column), column, pa.ListArray.from_arrays(offsets, structs))
+    images = pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays([given, paths], ["bytes", "path"]))
+    return table.set_column(table.schema.get_field_index(column), column, images)
 
 
 def plain_schema(schema: "pa.Schema") -> "pa.Schema":

@@ -88,7 +88,7 @@ def _text(step: TrainingStep, method: Method, length: int, image_max_pixels: int
 
 def _start(step: TrainingStep, method: Method) -> dict[str, Any]:
     """Where a step starts: with LoRA the adapter before it is trained on; DPO and GRPO compare with the model as that was."""
-    before = None if step.after is None else f"{_output(step.after, method)}/last"
+    before = None if step.after is None else f"{_output(step.after, method)}/last-checkpoint"
     model = before if method == "full" and before is not None else MODEL
     # The type is told, so that weights in a folder of any name are known for what they are.
     start: dict[str, Any] = {"model": model, "model_type": "qwen2_5_vl", "template": "qwen2_5_vl"}
@@ -119,9 +119,7 @@ def _settings(step: TrainingStep, method: Method) -> dict[str, Any]:
         "strict": True,
         "truncation_strategy": "delete",
         "output_dir": _output(step, method),
-        # The next step finds the newest checkpoint as …/last.
-        "add_version": False,
-        "create_checkpoint_symlink": True,
+        "add_version": False,  # the next step looks for …/last-checkpoint here
         "learning_rate": step.learning_rate(method),
         "lr_scheduler_type": "cosine",
         "warmup_ratio": 0.05,

@@ -77,7 +77,7 @@ def source_card(state: Path, name: str, hashes: Mapping[str, int] | None = None)
     for shard in shards:
         content = read_shard(state, shard)
         for picture in content.pictures:
-            record, words = picture.record, len(picture.record.caption.split())
+            record, words = picture.record, len((picture.record.caption or "").split())
             card.pictures += 1
             card.unopened += not picture.inspected
             card.words += words

@@ -80,10 +80,10 @@ def check_row(record: SourceRecord, sha256: str) -> None:
 
 def check_texts(record: SourceRecord) -> None:
     """Raise RowRejected where a text is blank or cannot be stored."""
-    texts = {"caption": record.caption, "license": record.license}
+    texts = {"license": record.license}
     texts |= {f"boxes[{i}].label": box.label for i, box in enumerate(record.boxes)}
     texts |= {f"boxes[{i}].phrase": box.phrase for i, box in enumerate(record.boxes)}
-    optional = {"id": record.external_id, "attribution": record.attribution}
+    optional = {"caption": record.caption, "id": record.external_id, "attribution": record.attribution}
     for field, text in (texts | {name: text for name, text in optional.items() if text is not None}).items():
         if not text.strip():
             raise RowRejected(f"{field.rpartition('.')[2]}_empty", field, f"write something in {field}")

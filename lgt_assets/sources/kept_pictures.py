@@ -17,12 +17,14 @@ def kept_path(folder: Path, sha256: str) -> Path:
 def keep_picture(folder: Path, sha256: str, content: bytes) -> Path:
     """Write ``content``, whose sha256 is given, unless it is there already; returns its path.
 
+    It is safe from a power failure after :func:`lgt_assets.sources.files.sync_files`, to be called before a shard names it.
+
     Args:
         folder: the source's pictures.
     """
     path = kept_path(folder, sha256)
     if not (path.is_file() and path.stat().st_size == len(content)):
-        write_atomically(path, content)
+        write_atomically(path, content, durable=False)
     return path
 
 

@@ -3,8 +3,8 @@
 A row is ``{"id"?, "image", "caption", "boxes": [{"label", "box": [x0, y0, x1, y1], "phrase"?, "score"?}], "license"?,
 "attribution"?, "sha256"?, "width"?, "height"?}``; boxes are in pixels of the stored file, or, with the option
 ``box_pixels=upright``, of the picture as EXIF turns it. In CSV (and, if you like, in Parquet) ``boxes`` is JSON text. A picture
-without boxes says ``[]``, so that a misspelt field is not taken for none. Other fields are passed over. A row that says sha256,
-width and height (as stored) is registered without opening its picture.
+without boxes says ``[]``, one without a caption ``null`` (in CSV nothing), so that a misspelt field is not taken for none. Other
+fields are passed over. A row that says sha256, width and height (as stored) is registered without opening its picture.
 
 ``image`` is a path. A relative one starts at the manifest's folder. Wherever it leads, by ``..``, from the root or by symbolic
 links, it has to lie in that folder or in one named by the option ``roots``: a manifest that somebody else wrote, or an archive
@@ -14,7 +14,7 @@ and buckets that were named in the options, and kept byte for byte below the sta
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -141,7 +141,7 @@ class ManifestSource(Source):
             row=number,
             external_id=external_id(fields.get("id")),
             path=Path(image) if _ADDRESS.match(image) else picture_path(image, options.path.parent, options.roots),
-            caption=required(fields, "caption", str),
+            caption=_caption(fields),
             caption_source=options.caption_source,
             boxes=tuple(parse_box(box, f"boxes[{i}]") for i, box in enumerate(required(fields, "boxes", list))),
             box_source=options.box_source,
@@ -164,3 +164,10 @@ class ManifestSource(Source):
                 options.policy() if options.hosts else None, options.buckets, options.most_megabytes * 2**20
             )  # fmt: skip
         return self._addresses
+
+
+def _caption(fields: Mapping) -> str | None:
+    """The caption; None where the row says that it has none, by null or an empty cell."""
+    if "caption" not in fields:
+        raise RowRejected("missing_field", "caption", 'caption is missing; a picture without one says "caption": null')
+    return optional(fields, "caption", str)

@@ -92,6 +92,9 @@ def _require_columns(path: Path, columns: list[str]) -> None:
 
 def _tabular_row(number: int, cells: dict[str, object]) -> ManifestRow:
     raw = storable(json.dumps(cells, ensure_ascii=False, default=str))
+    cells = {
+        "caption": None
+    } | cells  # the column is there, or the file was refused: an empty cell says that there is none
     if isinstance(cells.get("boxes"), str):
         try:
             cells = cells | {"boxes": json.loads(str(cells["boxes"]))}

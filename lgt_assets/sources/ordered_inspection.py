@@ -7,10 +7,10 @@ is bounded in number and in bytes, whatever the number of rows.
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
+from threading import Lock
 
 from lgt_assets.sources.decoding import Decoded
 from lgt_assets.sources.holdings import HoldingsFile, Stamp
@@ -21,6 +21,8 @@ from lgt_assets.sources.records import Picture, RowRejected, SourceProblem, Sour
 THREADS = min(16, (os.cpu_count() or 1) + 4)
 ROWS_AHEAD = 8 * THREADS
 BYTES_AHEAD = 64 * 2**20
+# What a picture that is yet to be fetched counts for: so many at most are fetched ahead, whatever their size turns out to be.
+UNKNOWN_BYTES = BYTES_AHEAD // 16
 # A file that changed just now may change again within the same tick of the file system's clock.
 SETTLED_NANOSECONDS = 2_000_000_000
 
@@ -36,35 +38,47 @@ class LookedAt:
     stamp: Stamp | None = None
 
 
+class _BytesAhead:
+    """Bytes of pictures that wait in memory, given by the source or fetched."""
+
+    def __init__(self) -> None:
+        self.count, self._lock = 0, Lock()
+
+    def add(self, size: int) -> None:
+        with self._lock:
+            self.count += size
+
+
 def in_order(rows: Iterable[SourceRecord | SourceProblem], holdings: HoldingsFile) -> Iterator[LookedAt]:
     """Every row looked at, in order. A file that was found whole before, and has the same size and time, is not opened again.
 
     Raises:
         SourceError: the source as a whole cannot be read.
     """
-    waiting: deque[tuple[LookedAt | Future[LookedAt], int]] = deque()
-    bytes_ahead = 0
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="pictures") as threads, closing(iter(rows)) as source:
+    waiting: deque[LookedAt | Future[LookedAt]] = deque()
+    ahead = _BytesAhead()
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="pictures") as threads:
         try:
-            for row in source:
-                size = len(row.content) if isinstance(row, SourceRecord) and isinstance(row.content, bytes) else 0
-                while waiting and (len(waiting) >= ROWS_AHEAD or bytes_ahead + size > BYTES_AHEAD):
-                    outcome, held = waiting.popleft()
-                    bytes_ahead -= held
-                    yield _result(outcome, holdings)
+            for row in rows:
+                while waiting and (len(waiting) >= ROWS_AHEAD or ahead.count > BYTES_AHEAD):
+                    yield _result(waiting.popleft(), holdings, ahead)
                 known = LookedAt(row) if isinstance(row, SourceProblem) else _without_opening(row, holdings)
-                waiting.append((known or threads.submit(_look, row, holdings), size))
-                bytes_ahead += size
+                if known is None:
+                    ahead.add(_bytes_of(row.content))
+                waiting.append(known or threads.submit(_look, row, holdings, ahead))
             while waiting:
-                yield _result(waiting.popleft()[0], holdings)
+                yield _result(waiting.popleft(), holdings, ahead)
         finally:
             threads.shutdown(cancel_futures=True)
+            if isinstance(rows, Generator):
+                rows.close()  # of a source that is not read to its end: files and temporary folders
 
 
-def _result(outcome: LookedAt | Future[LookedAt], holdings: HoldingsFile) -> LookedAt:
+def _result(outcome: LookedAt | Future[LookedAt], holdings: HoldingsFile, ahead: _BytesAhead) -> LookedAt:
     if isinstance(outcome, LookedAt):
         return outcome
     looked_at = outcome.result()
+    ahead.add(-len(looked_at.content or b""))
     if isinstance(looked_at.row, Picture) and looked_at.stamp is not None:
         found = looked_at.row
         place = found.record.origin or str(found.record.path)
@@ -96,17 +110,28 @@ def _without_opening(record: SourceRecord, holdings: HoldingsFile) -> LookedAt |
     return LookedAt(Picture(record, sha256, *looked, inspected=inspected))
 
 
-def _look(record: SourceRecord, holdings: HoldingsFile) -> LookedAt:
+def _look(record: SourceRecord, holdings: HoldingsFile, ahead: _BytesAhead) -> LookedAt:
     """Get the picture's bytes and inspect them; called in a thread."""
+    content = record.content if isinstance(record.content, bytes) else None
     try:
         if record.content is None:
             stamp = _stamp(record)
             return LookedAt(inspect_content(record, read_picture(record.path)), stamp=stamp)
-        content = record.content() if callable(record.content) else record.content
+        if callable(record.content):
+            content = record.content()
+            ahead.add(len(content) - UNKNOWN_BYTES)
         picture = inspect_content(record, content, holdings.size_of)
         return LookedAt(picture, content, (0, 0) if callable(record.content) else None)
     except RowRejected as rejected:
+        ahead.add(-_bytes_of(record.content if content is None else content))
         return LookedAt(rejected.problem(record.file, record.row, record.raw))
+
+
+def _bytes_of(content: bytes | Callable[[], bytes] | None) -> int:
+    """What a picture's content counts for while it waits."""
+    if content is None:
+        return 0
+    return len(content) if isinstance(content, bytes) else UNKNOWN_BYTES
 
 
 def _stamp(record: SourceRecord) -> Stamp | None:

@@ -34,7 +34,7 @@ class SourceRecord:
         external_id: the id that the source gives the picture, if any.
         path: the picture's file. It is referenced where it lies and never rewritten. Of a picture that lies in a container or
             behind an address, only what messages call it, until its bytes are kept below the state folder.
-        caption: dense caption.
+        caption: dense caption; None where the source has none, and ``images`` has one generated or rejects the picture.
         caption_source: who wrote it: ``human``, ``rendered``, ``manifest`` (not said), or a name.
         boxes: labelled boxes; there may be none.
         box_source: who drew them.
@@ -54,7 +54,7 @@ class SourceRecord:
     row: int
     external_id: str | None
     path: Path
-    caption: str
+    caption: str | None
     caption_source: str
     boxes: tuple[SourceBox, ...]
     box_source: str

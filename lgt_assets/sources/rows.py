@@ -12,7 +12,7 @@ from lgt_assets.sources.upright import upright_box, upright_size
 
 
 class ShardRows(NamedTuple):
-    """Rows as dictionaries with exactly their tables' columns, in the order of the source."""
+    """Rows as dictionaries with exactly their tables' columns, in the order of the source; ``caption`` is None for none."""
 
     images: list[dict]
     grounded_objects: list[dict]
@@ -74,6 +74,7 @@ def _image(shard: str, ordinal: int, picture: Picture) -> dict:
         "height": height,
         "caption": record.caption,
         "caption_source": record.caption_source,
+        "request_key": None,
         "license": record.license,
         "attribution": record.attribution,
         "split": split_of(picture.sha256),
@@ -94,7 +95,13 @@ def _objects(shard: str, first_ordinal: int, picture: Picture) -> list[dict]:
         edges = {"x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1}
         rows.append(
             {"shard": shard, "ordinal": ordinal, "object_id": object_id, "image_id": image, "label": box.label}
-            | {"phrase": box.phrase, **edges, "score": box.score, "box_source": picture.record.box_source}
+            | {
+                "phrase": box.phrase,
+                **edges,
+                "score": box.score,
+                "box_source": picture.record.box_source,
+                "request_key": None,
+            }
         )
     return rows
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lgt_assets.errors import SourceError
 from lgt_assets.sources.admission import Admission, Known, pictures_of, problems_of
-from lgt_assets.sources.files import locked, remove_leftovers
+from lgt_assets.sources.files import locked, remove_leftovers, sync_files
 from lgt_assets.sources.holdings import HoldingsFile
 from lgt_assets.sources.kept_pictures import keep_picture, remove_unfinished
 from lgt_assets.sources.ordered_inspection import in_order
@@ -115,6 +115,9 @@ def add_source(
                 for content in _cut(rows, shard_size):
                     if not shards:
                         record_source(state, name, kind, recorded, shard_size)
+                    sync_files(
+                        row.record.path for row in content if isinstance(row, Picture) and row.record.origin is not None
+                    )  # fmt: skip
                     shards.append(write_shard(state, name, next_number + len(shards), content))
                     admission.settle(shards[-1], content, shard_stamp(state, shards[-1]))
         record_source(state, name, kind, recorded, shard_size, stamp)

@@ -1,7 +1,7 @@
 """What every generating stage shares: a request with the row it is for, its answer, and the rows it makes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lgt_assets.engines.base import Completion, Request
@@ -37,12 +37,14 @@ class Outcome:
     """Rows that a stage made of its answers: ``asked`` completions, of which ``parsed`` gave something to judge.
 
     Rows and rejections, lists when given, are appended to, counted and iterated over, no more: many of them wait on disk.
+    ``notes`` say what neither tells, by name, and are shown with the materialization.
     """
 
     rows: Sequence[dict] | Spool = ()
     rejections: Sequence[dict] | Spool = ()
     asked: int = 0
     parsed: int = 0
+    notes: dict[str, int | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rows, self.rejections = row_spool(self.rows), row_spool(self.rejections)

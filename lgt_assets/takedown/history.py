@@ -12,7 +12,6 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from lgt_assets.errors import StorageError
 from lgt_assets.schemas import partition_columns
 from lgt_assets.sources.files import write_atomically
 from lgt_assets.storage import DeltaStore
@@ -24,15 +23,13 @@ Goes = Callable[[str], bool]
 def remove_history(store: DeltaStore, table: str, shards: Collection[str]) -> int:
     """Remove what earlier versions of ``table`` hold of ``shards`` (of a table without shards: all of it); files removed.
 
+    Below a URL nothing is removed: see :func:`left_to_vacuum`.
+
     Raises:
-        StorageError: somebody writes to the table, or it lies below a URL.
+        StorageError: somebody writes to the table.
     """
-    if not store.exists(table):
+    if is_remote(store.root) or not store.exists(table):
         return 0
-    if is_remote(store.root):
-        raise StorageError(
-            f"table {table} lies at {store.uri(table)}: earlier versions there have to be vacuumed by hand, without any retention"
-        )
     folder = Path(store.uri(table))
     sliced = "shard" in partition_columns(table)
     prefixes = tuple(f"shard={shard}/" for shard in sorted(shards))
@@ -54,6 +51,13 @@ def remove_history(store: DeltaStore, table: str, shards: Collection[str]) -> in
             elif log.suffix == ".parquet":
                 _strip_checkpoint(log, goes)
     return removed
+
+
+def left_to_vacuum(store: DeltaStore) -> str:
+    """What a person has to do about earlier versions; "" where nothing is left to be done."""
+    if not is_remote(store.root):
+        return ""
+    return f"tables at {store.root}: earlier versions stay until they are vacuumed there, by hand and without any retention"
 
 
 def _strip_commit(path: Path, goes: Goes) -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 import polars as pl
 
 from lgt_assets.delta_files import TableFolder
+from lgt_assets.leftover_files import RELEASE_IN_WRITING
 from lgt_assets.release.card import card_files
 from lgt_assets.release.companions import FACTS, card_facts
 from lgt_assets.release.configs import CONFIGS, KEYS
 from lgt_assets.release.formats.rows import ROWS
 from lgt_assets.release.hub_features import features, image_columns_of
-from lgt_assets.release.making import EXCLUDED, IN_WRITING, PICTURES
+from lgt_assets.release.making import EXCLUDED, PICTURES
 from lgt_assets.release.manifest import list_files, write_manifest
 from lgt_assets.release.options import Options
 from lgt_assets.release.picture_sources import ATTRIBUTIONS_FILE
@@ -40,7 +41,7 @@ def clean_releases(store: DeltaStore, root: Path, plan: Plan) -> list[str]:
         root: folder of all releases.
         plan: what is removed.
     """
-    for unfinished in root.glob(f"{IN_WRITING}*"):  # of killed runs
+    for unfinished in root.glob(f"{RELEASE_IN_WRITING}*"):  # of killed runs
         shutil.rmtree(unfinished)
     changed = clean_facts(store, plan)
     tables = TableFolder(store.root, store.storage_options)

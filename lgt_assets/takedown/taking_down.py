@@ -15,7 +15,7 @@ from lgt_assets.sources.removal import remove_pictures
 from lgt_assets.sources.shard_files import read_header, shard_names, source_of
 from lgt_assets.storage import DeltaStore
 from lgt_assets.takedown.below import KEYS, find_below
-from lgt_assets.takedown.history import remove_history
+from lgt_assets.takedown.history import left_to_vacuum, remove_history
 from lgt_assets.takedown.named import copies_of_ours, named_pictures
 from lgt_assets.takedown.plan import FOLDER, Plan, remove_plan, unfinished_plan, write_plan
 from lgt_assets.takedown.release_folders import clean_releases
@@ -106,7 +106,7 @@ def carry_out(places: Places, plan: Plan, *, tell_dagster: Callable[[Plan], None
         path.unlink(missing_ok=True)
     for table in WITH_HISTORY:
         remove_history(store, table, plan.shards_of(table))
-    step("earlier versions are given up")
+    step(left_to_vacuum(store) or "earlier versions are given up")
     tell_dagster(plan)
     step("Dagster knows")
     remove_plan(places.state)

@@ -1,6 +1,5 @@
 """Assets and checks in real runs over ranges of shards: what is refused, what is made all the same, what is recorded."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,12 +7,10 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.data_version import get_input_event_pointer_tag
 from dagster._core.event_api import PartitionKeyFilter
-from PIL import Image
 
 from lgt_assets import runs
 from lgt_assets.assets import shard_asset
 from lgt_assets.assets.making import make_shard
-from lgt_assets.assets.registration import register
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.upstream import ROW_COUNT
 from lgt_assets.checks.evaluation import latest_materialization
@@ -21,45 +18,19 @@ from lgt_assets.partitions import registered_shards
 from lgt_assets.quality.findings import Slice
 from lgt_assets.quality.rules import parents
 from lgt_assets.resources import Tables
-from lgt_assets.schemas import frame
 from lgt_assets.storage import DeltaStore
 from lgt_assets.validation import BLOCKING_CHECKS
-
-SHARDS = ["mine-00000", "mine-00001", "mine-00002"]
-SOURCES = "images,grounded_objects"
-
-
-def write_manifest(folder: Path) -> Path:
-    """Six tiny pictures with a box each."""
-    folder.mkdir()
-    lines = []
-    for number in range(6):
-        Image.new("RGB", (40, 30), (40 * number, 10, 10)).save(folder / f"{number}.png")
-        row = {"image": f"{number}.png", "caption": f"A red sheet, number {number}.", "license": "CC0"}
-        lines.append(json.dumps(row | {"boxes": [{"label": "sheet", "box": [0, 0, 40, 30]}]}))
-    path = folder / "pictures.jsonl"
-    path.write_text("\n".join(lines))
-    return path
+from lgt_assets_tests.registered import SHARDS, SOURCES, poison, registered_instance
 
 
 @pytest.fixture
 def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
-    monkeypatch.setenv("LGT_STATE", str(tmp_path / "state"))
-    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
-        options = {"path": str(write_manifest(tmp_path / "mine"))}
-        register(instance, Tables().store(), "mine", "manifest", options, shard_size=2)
-        yield instance
+    yield from registered_instance(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def store(instance: dg.DagsterInstance) -> DeltaStore:
     return Tables().store()
-
-
-def poison(store: DeltaStore, shard: str) -> None:
-    """Bad rows, written to Delta after the shard's check has passed."""
-    rows = [row | {"caption": ""} for row in store.read("images", shards=[shard]).to_dicts()]
-    store.replace("images", frame("images", rows), shard=shard)
 
 
 def check_status(instance: dg.DagsterInstance, table: str, name: str, shard: str) -> str:

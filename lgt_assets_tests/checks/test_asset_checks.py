@@ -11,7 +11,6 @@ from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.events import DagsterEventType
 
 from lgt_assets import runs
-from lgt_assets.assets.registration import register
 from lgt_assets.checks.declarations import DECLARATIONS, checks_of
 from lgt_assets.checks.evaluation import (
     EVALUATED,
@@ -27,18 +26,14 @@ from lgt_assets.resources import Tables
 from lgt_assets.schemas import frame
 from lgt_assets.storage import DeltaStore
 from lgt_assets.validation import BLOCKING_CHECKS, REFERENCES
-from lgt_assets_tests.assets.test_graph import SHARDS, SOURCES, poison, write_manifest
 from lgt_assets_tests.made_tables import made_rows, write_made_tables
+from lgt_assets_tests.registered import SHARDS, SOURCES, poison, registered_instance
 from lgt_assets_tests.rows import SHARD
 
 
 @pytest.fixture
 def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
-    monkeypatch.setenv("LGT_STATE", str(tmp_path / "state"))
-    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
-        options = {"path": str(write_manifest(tmp_path / "mine"))}
-        register(instance, Tables().store(), "mine", "manifest", options, shard_size=2)
-        yield instance
+    yield from registered_instance(tmp_path, monkeypatch)
 
 
 @pytest.fixture

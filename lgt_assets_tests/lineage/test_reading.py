@@ -89,6 +89,14 @@ def test_a_picture_is_found_by_its_sha256_and_a_completion_by_its_key(folder, st
     assert found.row_ids == (made_rows()["seed_questions"][0]["question_id"],)
 
 
+def test_a_detection_leads_to_the_boxes_that_were_found_in_it(folder, store):
+    key = digest("seed", 0)
+    boxes = [row | {"request_key": key} for row in store.read("grounded_objects").to_dicts()]
+    store.replace("grounded_objects", frame("grounded_objects", boxes), shard=SHARD)
+    found = find(folder, key)
+    assert found.kind == "completion" and boxes[0]["object_id"] in found.row_ids
+
+
 def test_a_completion_that_voted_leads_to_what_it_judged(folder, store):
     key = digest("seed", 0)
     vote = {"check": "consistency", "withheld_id": None, "request_key": key, "answer_index": 0, "correct": True}

@@ -42,11 +42,12 @@ def test_every_upstream_table_is_used() -> None:
 def test_dagster_gets_the_declarations() -> None:
     dependencies = column_lineage("grounded_objects").deps_by_column
     assert dependencies["image_id"] == [dg.TableColumnDep(dg.AssetKey("images"), "image_id")]
-    assert dependencies["label"] == []
+    assert dependencies["label"] == [dg.TableColumnDep(dg.AssetKey("images"), "caption")]
+    assert dependencies["box_source"] == []
 
 
 def test_people_read_them_with_each_column() -> None:
-    assert described("grounded_objects", "label") == "Made here."
+    assert described("grounded_objects", "box_source") == "Made here."
     assert described("rl_prompts", "answer_text") == (
         "From seed_questions: choices, answer_index; composed_questions: choices, answer_index."
     )

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from lgt_assets.errors import PromptError
 from lgt_assets.prompts.templates import PROMPTS_FOLDER, PromptSet
+from lgt_assets.settings import CaptionSettings, DetectSettings
+from lgt_assets.synthesis.captions import parse_caption
 from lgt_assets.synthesis.parsing import ParsedQuestion, ParsedTrace, parse_questions, parse_trace
+from lgt_assets.synthesis.phrases import Phrase, parse_phrases
 
 GOLDEN = Path(__file__).parent / "golden"
 PROMPTS = PromptSet(PROMPTS_FOLDER / "lgt")
@@ -46,6 +49,8 @@ CASES = {
     "open_text": ("open", {"question": ASKED["question"], "verification": "exact_text"}),
     "direct": ("direct", ASKED | {"answer_format": "letter"}),
     "reasoner": ("reasoner", FACTS | ASKED | {"answer_format": "letter_text"}),
+    "caption": ("caption", {}),
+    "phrases": ("phrases", {"caption": FACTS["caption"], "most": 24, "words": 8}),
     "verifier_support": ("verifier", FACTS | ASKED | {"known": KNOWN}),
     "verifier_blind": ("verifier", ASKED | {"caption": None, "objects": None, "known": []}),
     "verifier_free": ("verifier", ASKED | {"choices": None, "caption": None, "objects": None, "known": KNOWN}),
@@ -91,6 +96,16 @@ def test_the_worked_example_of_a_thinker_is_what_the_parser_reads(name):
     assert isinstance(trace, ParsedTrace) and trace.answer
 
 
+def test_the_worked_examples_of_captioner_and_phrases_are_what_their_parsers_read():
+    caption = parse_caption(
+        _text(*CASES["caption"]).split("For example: ")[1], finished=True, settings=CaptionSettings()
+    )
+    assert isinstance(caption, str)
+    text = _text(*CASES["phrases"])
+    phrases = parse_phrases(text, text, finished=True, settings=DetectSettings())
+    assert [item.label for item in phrases if isinstance(item, Phrase)] == ["kettle", "burners", "napkin"]
+
+
 def test_the_reasoner_is_told_to_see_and_never_to_mention_a_caption():
     text = _text(*CASES["reasoner"])
     assert "Never mention a caption" in text and "What you see: A white mug" in text
@@ -103,7 +118,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name, (_template, variables) in CASES.items() if variables])
 def test_hostile_text_is_only_ever_data(name, hostile):
     role, variables = CASES[name]
     planted = {

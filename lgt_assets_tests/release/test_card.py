@@ -13,23 +13,10 @@ from lgt_assets.release.card_wording import fenced
 from lgt_assets.release.formats.registry import FORMATS
 from lgt_assets.release.writing import Written
 from lgt_assets.storage import DeltaStore
-from lgt_assets_tests.release.made_card import card_of, made_facts, write_format, write_tables
+from lgt_assets_tests.release.made_card import card_of, made_facts, write_format
 from lgt_assets_tests.test_markdown import RENDERER
 
 HOSTILE = "</details><script>alert(1)</script> ![x](http://evil.example/x.png) | `a` \n# Heading\n---\nlicense: mit ```"
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> DeltaStore:
-    folder = tmp_path_factory.mktemp("card")
-    made = DeltaStore(str(folder / "tables"))
-    write_tables(made, folder / "pictures")
-    return made
-
-
-@pytest.fixture(scope="module")
-def facts(store: DeltaStore) -> dict:
-    return made_facts(store)
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +106,16 @@ def test_a_fence_cannot_be_closed_from_within(text: str) -> None:
     assert "\u202e" not in tokens[0].content and "\x1b" not in tokens[0].content
 
 
+def test_the_command_that_is_shown_runs_a_supervised_config(facts: dict, written: list[Written]) -> None:
+    tasks = ("dpo_stage1", "rl_stage1", "sft_stage1")
+    ready = tuple(f"configs/trl/{method}/{name}.yaml" for method in ("full", "lora") for name in tasks)
+    told = sections(card_body(card_of(facts, written, companions=(*ready, "configs/trl/merge_lora.py"))))["Load it"]
+    assert "trl sft --config configs/trl/lora/sft_stage1.yaml" in told
+    assert "`configs/trl/full/` (3), `configs/trl/lora/` (3)" in told
+    told = sections(card_body(card_of(facts, written, companions=(f"configs/trl/full/{tasks[0]}.yaml",))))["Load it"]
+    assert "configs/trl/full/" in told and "trl sft" not in told
+
+
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_every_format_says_how_it_is_loaded_and_what_its_columns_are(
     name: str, store: DeltaStore, facts: dict, tmp_path: Path
@@ -132,14 +129,28 @@ def test_every_format_says_how_it_is_loaded_and_what_its_columns_are(
     assert columns and all(f"| `{column}` |" in told["Columns"] for column in columns)
 
 
+def test_every_credit_is_named_and_the_file_only_where_it_is(facts: dict, written: list[Written]) -> None:
+    names = [f"Person {n:02}" for n in range(50)]
+    listed = [{"license": "CC BY 4.0", "attribution": name, "pictures": 1} for name in names]
+    few = facts | {"pictures": facts["pictures"] | {"attributions": listed, "attributions_in_all": 50}}
+    told = card_text(card_of(few, written))
+    assert all(name in told for name in names) and "ATTRIBUTIONS.tsv" not in told
+    many = facts | {"pictures": facts["pictures"] | {"attributions": listed, "attributions_in_all": 900}}
+    told = card_text(card_of(many, written, companions=("ATTRIBUTIONS.tsv",)))
+    assert "The first 50 of 900 credits." in told and "`ATTRIBUTIONS.tsv` names licence and credit" in told
+
+
 def test_lengths_in_tokens_say_how_they_were_counted(facts: dict, written: list[Written]) -> None:
     lengths = {"mean": 310.4, "p50": 300, "p95": 700, "p99": 900, "max": 1011}
     own = {"rows": 12, "exact": False, "method": "four letters a token", "max_length": 1280} | dict.fromkeys(
         ("prompt", "completion", "total"), lengths
     )
-    told = sections(card_body(card_of(facts, written, token_lengths={"sft_stage1": own})))["Statistics"]
+    told = sections(
+        card_body(card_of(facts, written, token_lengths={"sft_stage1": own, "rl_stage1": own | {"rows": 0}}))
+    )["Statistics"]
     assert "| `sft_stage1` | 12 | 310 | 300 | 700 | 900 | 1,011 | 1,011 | 1,280 |" in told
-    assert "**Estimated**: four letters a token" in told
+    assert "`rl_stage1` | 0" not in told
+    assert "Method: four letters a token. These are **no exact counts**." in told
     assert "Not measured." in sections(card_body(card_of(facts, written)))["Statistics"]
 
 

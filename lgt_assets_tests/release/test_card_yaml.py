@@ -13,7 +13,7 @@ from lgt_assets.release.formats.registry import FORMATS
 from lgt_assets.release.licences import HUB_LICENCES, hub_name, licence_header, licence_text
 from lgt_assets.release.writing import Written
 from lgt_assets.storage import DeltaStore
-from lgt_assets_tests.release.made_card import card_of, made_facts, write_format, write_tables
+from lgt_assets_tests.release.made_card import card_of, write_format
 
 datasets = pytest.importorskip("datasets")
 TEXT = {"dtype": "string", "_type": "Value"}
@@ -25,19 +25,6 @@ FEATURES = {
 LEAVES = st.sampled_from(["string", "int64", "float64", "bool"]).map(lambda dtype: {"dtype": dtype, "_type": "Value"})
 NAMES = st.from_regex(r"[a-z][a-z_]{0,7}", fullmatch=True)
 STRUCTS = st.dictionaries(NAMES, LEAVES, min_size=1, max_size=3)
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> DeltaStore:
-    folder = tmp_path_factory.mktemp("yaml")
-    made = DeltaStore(str(folder / "tables"))
-    write_tables(made, folder / "pictures")
-    return made
-
-
-@pytest.fixture(scope="module")
-def facts(store: DeltaStore) -> dict:
-    return made_facts(store)
 
 
 def of_rows(rows: dict[tuple[str, str], int], files: int = 1) -> list[Written]:

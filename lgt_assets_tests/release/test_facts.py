@@ -4,26 +4,12 @@ import json
 from pathlib import Path
 
 import polars as pl
-import pytest
 
 from lgt_assets.release.facts import release_facts, thresholds
 from lgt_assets.release.row_statistics import MOST_TYPES, OTHER_TYPES, question_types
 from lgt_assets.settings import load_profile
 from lgt_assets.storage import DeltaStore
-from lgt_assets_tests.release.made_card import made_facts, scans, write_tables
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> DeltaStore:
-    folder = tmp_path_factory.mktemp("facts")
-    made = DeltaStore(str(folder / "tables"))
-    write_tables(made, folder / "pictures")
-    return made
-
-
-@pytest.fixture(scope="module")
-def facts(store: DeltaStore) -> dict:
-    return made_facts(store)
+from lgt_assets_tests.release.made_card import made_facts, scans
 
 
 def test_they_are_the_same_after_a_round_through_json(facts: dict) -> None:

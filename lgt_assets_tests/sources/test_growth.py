@@ -14,7 +14,7 @@ from lgt_assets.sources.files import locked
 from lgt_assets.sources.growth import grown_manifests, shards_on_disk
 from lgt_assets.sources.shard_files import source_lock
 from lgt_assets.sources.shards import add_source, list_shards
-from lgt_assets_tests.assets.test_graph import write_manifest
+from lgt_assets_tests.registered import write_manifest
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgt_assets.sources.decoding import MAX_PIXELS, decoded_size
+from lgt_assets.sources.decoding import MAX_PIXELS, decoded, decoded_size, orientation_of
 from lgt_assets.sources.records import RowRejected
+from lgt_assets_tests.sources.hostile_pictures import HOSTILE_FILES
 from lgt_assets_tests.sources.pictures import HEIGHT, WIDTH, bomb_bytes, picture_bytes
 
 # A longer run: LGT_FUZZ_EXAMPLES=100000 pytest lgt_assets_tests/sources -k "damaged or any"
@@ -45,14 +46,28 @@ def test_other_files_are_no_pictures(data: bytes) -> None:
     assert reason(data) == "not_a_picture"
 
 
+SEEDS = WHOLE | {file.name: content for file in HOSTILE_FILES if len(content := file.make()) < 20_000}
+
+
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(st.sampled_from(sorted(WHOLE)), st.data())
-def test_damaged_bytes_never_raise_anything_else(kind: str, data: st.DataObject) -> None:
-    content = bytearray(WHOLE[kind])
+@given(st.sampled_from(sorted(SEEDS)), st.data())
+def test_damaged_bytes_never_raise_anything_else(name: str, data: st.DataObject) -> None:
+    content = bytearray(SEEDS[name] or b"?")
     for _ in range(data.draw(st.integers(1, 8))):
-        content[data.draw(st.integers(0, min(len(content), 200) - 1))] = data.draw(st.integers(0, 255))
+        place = data.draw(st.integers(0, max(0, min(len(content), 400) - 1)))
+        match data.draw(st.sampled_from(["set", "set", "cut", "insert", "repeat"])):
+            case "set":
+                content[place : place + 1] = bytes([data.draw(st.sampled_from((0, 1, 127, 255)) | st.integers(0, 255))])
+            case "cut":
+                del content[place : place + data.draw(st.integers(1, 40))]
+            case "insert":
+                content[place:place] = data.draw(st.binary(max_size=12))
+            case "repeat":
+                content[place:place] = content[place : place + data.draw(st.integers(1, 200))]
     try:
-        width, height = decoded_size(bytes(content), Path("picture"))
-        assert 0 < width * height <= MAX_PIXELS
+        found = decoded(bytes(content), Path("picture"))
+        assert 0 < found.width * found.height <= MAX_PIXELS and 1 <= found.orientation <= 8
+        assert orientation_of(bytes(content), Path("picture")) == found.orientation
     except RowRejected as rejected:
         assert rejected.reason in REASONS
+        rejected.detail.encode()

@@ -96,7 +96,6 @@ def test_bad_rows_are_quarantined_beside_good_ones(tmp_path: Path) -> None:
         ({"image": "\ud800.png"}, "image", "unsafe_path"),
         ({"image": "good.png/deeper.png"}, "image", "missing_file"),
         ({"image": "x" * 5000}, "image", "unreadable_file"),
-        ({"caption": None}, "caption", "missing_field"),
         ({"caption": ""}, "caption", "caption_empty"),
         ({"caption": 5}, "caption", "bad_type"),
         ({"caption": "half a pair \ud800"}, "caption", "bad_encoding"),
@@ -200,15 +199,41 @@ def test_bad_cells_of_a_csv_are_one_bad_row_each(tmp_path: Path) -> None:
         + b'3,0.png,b\xe9d,[]\n4,0.png,"a"b,[]\n5,0.png,fine\n6,0.png,fine,[],more\n'
     )
     entries = judged(tmp_path / "manifest.csv")
-    assert [(e.row, e.field, e.reason) for e in entries[:-1]] == [
+    problems = [entry for entry in entries if isinstance(entry, SourceProblem)]
+    assert [(e.row, e.field, e.reason) for e in problems] == [
         (1, "boxes[0].box", "box_not_finite"),
-        (2, "caption", "missing_field"),
         (3, "boxes", "bad_json"),
         (4, "caption", "bad_encoding"),
         (5, "", "bad_csv"),
         (6, "boxes", "missing_field"),
     ]
     assert isinstance(entries[-1], Picture)
+    assert entries[1].record.caption is None  # an empty cell
+
+
+@pytest.mark.parametrize("name", ["manifest.jsonl", "manifest.csv", "manifest.parquet"])
+def test_a_row_may_say_that_it_has_no_caption(tmp_path: Path, name: str) -> None:
+    flat_picture(tmp_path / "0.png", 0)
+    rows = [row("0.png", boxes=[]) | {"caption": None}]
+    if name.endswith("jsonl"):
+        write_lines(tmp_path / name, rows)
+    else:
+        cells = pl.DataFrame(
+            [one | {"boxes": json.dumps(one["boxes"])} for one in rows], schema_overrides={"caption": pl.String}
+        )
+        cells.write_csv(tmp_path / name) if name.endswith("csv") else cells.write_parquet(tmp_path / name)
+    add_source(tmp_path / "state", "mine", "manifest", {"path": str(tmp_path / name)})
+    (image,) = shard_rows(tmp_path / "state", "mine-00000").images
+    assert image["caption"] is None and image["request_key"] is None
+    again = add_source(tmp_path / "state", "mine", "manifest", {"path": str(tmp_path / name)})
+    assert (again.images_added, again.images_known) == (0, 1)
+
+
+def test_a_row_that_says_nothing_of_a_caption_is_bad(tmp_path: Path) -> None:
+    fields = row("good.png")
+    del fields["caption"]
+    problem = only_problem(tmp_path, fields)
+    assert (problem.field, problem.reason) == ("caption", "missing_field") and '"caption": null' in problem.detail
 
 
 def test_a_manifest_that_cannot_be_read_at_all_is_an_error(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Tar files by WebDataset's rules of names."""
 
+import gc
 import io
 import json
 import tarfile
@@ -131,3 +132,32 @@ def test_any_bytes_are_samples_or_a_torn_file(tmp_path_factory: pytest.TempPathF
         list(samples_of(path))
     except RowRejected as rejected:
         assert rejected.reason == "torn_container"
+
+
+@given(
+    kind=st.sampled_from(["w", "w:gz", "w:xz", "w:bz2"]),
+    changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=6),
+)
+def test_changed_bytes_of_a_tar_are_samples_or_a_torn_file(
+    tmp_path_factory: pytest.TempPathFactory, kind: str, changes: list[tuple[float, int]]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "changed.tar"
+    content = bytearray(
+        write_tar(path, [("a.jpg", b"picture"), ("a.txt", b"text"), ("b" * 150 + ".jpg", b"long")], kind).read_bytes()
+    )
+    for place, value in changes:
+        content[int(place * (len(content) - 1))] = value
+    path.write_bytes(content)
+    try:
+        assert all(sample.members or sample.rejected for sample in samples_of(path))
+    except RowRejected as rejected:
+        assert rejected.reason == "torn_container"
+
+
+def test_headers_of_a_long_file_are_not_kept(tmp_path: Path) -> None:
+    path = write_tar(tmp_path / "long.tar", [(f"{number}.txt", b"text") for number in range(500)])
+    samples = samples_of(path)
+    for _ in range(499):
+        next(samples)
+    assert sum(isinstance(found, tarfile.TarInfo) for found in gc.get_objects()) < 10
+    assert next(samples).key == "499"

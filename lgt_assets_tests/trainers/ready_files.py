@@ -1,14 +1,11 @@
-"""What goes beside the rows for each trainer, in the exports of the made dataset."""
+"""What is written anew beside the rows for LLaMA-Factory and ms-swift: configs with the embedded model's limits."""
 
 from collections.abc import Sequence
-
-import yaml
 
 from lgt_assets.release.configs import CONFIGS
 from lgt_assets.release.llamafactory_configs import llamafactory_configs
 from lgt_assets.release.rewards import rewards_source
 from lgt_assets.release.swift_configs import swift_configs
-from lgt_assets.release.trl_configs import trl_configs
 from lgt_assets.release.writing import Written
 
 # Of the embedded model: no row of the made dataset is longer than its context, no picture is given to it larger.
@@ -25,17 +22,4 @@ def ready_files(form: str, written: Sequence[Written]) -> dict[str, str]:
         return llamafactory_configs(rows, lengths, image_max_pixels=PIXELS)
     if form == "swift":
         return {"rewards.py": rewards_source()} | swift_configs(rows, lengths, image_max_pixels=PIXELS)
-    if form == "hf":
-        return {"rewards.py": rewards_source(), "README.md": _card(written)} | trl_configs(rows, lengths)
-    if form == "verl":
-        return {"rewards.py": rewards_source()}
     return {}
-
-
-def _card(written: Sequence[Written]) -> str:
-    """What the hub's library reads of a card: which files make up a config's split."""
-    files: dict[str, list[dict]] = {}
-    for one in written:
-        files.setdefault(one.config, []).append({"split": one.split, "path": list(one.files)})
-    configs = [{"config_name": config, "data_files": splits} for config, splits in files.items()]
-    return f"---\n{yaml.safe_dump({'configs': configs})}---\n"

@@ -15,6 +15,7 @@ _EXIF = b"Exif\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
+_MARKER_AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _TIFF_HEADER = re.compile(rb"II\*\0|MM\0\*")
 _MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")  # none of those that stand within a scan
 _NOT_ZERO = re.compile(rb"[^\0]")
@@ -69,7 +70,7 @@ def _segments(content: bytes, start: int) -> tuple[list[_Segment], int]:
             raise LocationError("its JPEG segments are malformed")
         segments.append(_Segment(marker, match.end() + 2, place))
         if marker == _SCAN:
-            following = _MARKER.search(content, place)
+            following = _MARKER_AFTER_SCAN.search(content, place)
             if following is None:
                 raise LocationError("its JPEG ends amid the pixels")
             place = following.start()

@@ -1,5 +1,7 @@
 """The export's own configs are what LLaMA-Factory's parser takes, and load every row of the release uncut."""
 
+import json
+import math
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,28 @@ def test_a_step_starts_from_what_earlier_ones_wrote(method: str, task: str, conf
     assert bool(start) == (config != "sft_stage1")
     # The reference of DPO with LoRA is the model without the adapter that is trained: earlier ones must have been merged.
     assert settings.get("create_new_adapter", False) == (method == "lora" and config != "sft_stage1")
+
+
+def test_each_step_of_lora_goes_on_from_the_ones_before(
+    exports: Path, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from llamafactory.train.tuner import run_exp
+
+    monkeypatch.chdir(tmp_path)
+    folder = str(exports / "llamafactory")
+    here = HERE | {
+        "model_name_or_path": str(model_folder), "dataset_dir": folder, "media_dir": folder, "dataloader_num_workers": 0,
+        "max_steps": 1, "gradient_accumulation_steps": 1, "eval_strategy": "no", "logging_steps": 1,
+        # Fast, so that the model after SFT is another than the one before it.
+        "learning_rate": 0.01,
+    }  # fmt: skip
+    for config in ("sft_stage1", "sft_stage2_merged", "dpo_stage1"):
+        settings = read(exports, "lora", config) | here
+        run_exp(settings)
+        state = json.loads((Path(settings["output_dir"]) / "trainer_state.json").read_text())
+        loss = state["log_history"][0]["loss"]
+        assert math.isfinite(loss)
+    assert loss == pytest.approx(math.log(2), abs=1e-4), "the reference of DPO is not the model after SFT"
 
 
 def test_the_file_for_deepspeed_lies_where_the_configs_say(exports: Path) -> None:

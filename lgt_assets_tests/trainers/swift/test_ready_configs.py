@@ -16,7 +16,8 @@ pytest.importorskip("swift")
 METHODS = ("full", "lora")
 NAMES = [(method, config) for method in METHODS for configs in CONFIGS.values() for config in configs]
 # What this machine has not: the published model, earlier steps' weights, GPUs, and deepspeed and vLLM, which ask for them.
-NOT_HERE = ("deepspeed", "adapters", "ref_adapters", "use_vllm", "vllm_mode", "vllm_gpu_memory_utilization")
+STEPS_BEFORE = ("adapters", "ref_adapters")
+NOT_HERE = (*STEPS_BEFORE, "deepspeed", "use_vllm", "vllm_mode", "vllm_gpu_memory_utilization")
 HERE = {"use_cpu": True, "torch_dtype": "float32", "dataloader_num_workers": 0}
 ONE_STEP = {"max_steps": 1, "gradient_accumulation_steps": 1, "save_strategy": "no", "eval_strategy": "no"}
 
@@ -78,21 +79,37 @@ def test_keys_that_are_not_here_are_arguments_too() -> None:
     assert {field.name for field in fields(RLHFArguments)} >= set(NOT_HERE)
 
 
-@pytest.mark.parametrize(("method", "config"), [("full", "sft_stage1"), ("lora", "dpo_stage1"), ("full", "rl_stage1")])
-def test_a_step_is_trained(method: str, config: str, arguments: Callable[..., list[str]]) -> None:
-    command = command_of(config)(arguments(method, config, **ONE_STEP))
+def trained(config: str, read_arguments: list[str]) -> dict[str, float]:
+    """What is logged of the one step."""
+    command = command_of(config)(read_arguments)
     with_its_own_token(command.template)
     step = command.main()["log_history"][0]
     assert math.isfinite(step["loss"]) and step["grad_norm"] > 0
-    if config.startswith("rl"):
-        assert 0 <= step["rewards/AnswerReward/mean"] <= 1
-        assert 0 < step["rewards/FormatReward/mean"] <= 1
+    return step
+
+
+def test_each_step_of_lora_goes_on_from_the_one_before(
+    exports: Path, arguments: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    for config in ("sft_stage1", "sft_stage2_merged", "dpo_stage1"):
+        settings = read(exports, "lora", config)
+        before = {key: [str(tmp_path / path) for path in settings[key]] for key in STEPS_BEFORE if key in settings}
+        # Fast, so that the model after SFT is another than the one before it.
+        changes = {"output_dir": str(tmp_path / settings["output_dir"]), "learning_rate": 0.01, "save_steps": 1}
+        step = trained(config, arguments("lora", config, **ONE_STEP | before | changes | {"save_strategy": "steps"}))
+    assert step["loss"] == pytest.approx(math.log(2), abs=1e-4), "the reference of DPO is not the model after SFT"
+
+
+def test_grpo_is_rewarded_by_the_releases_own_functions(arguments: Callable[..., list[str]]) -> None:
+    step = trained("rl_stage1", arguments("full", "rl_stage1", **ONE_STEP))
+    assert 0 <= step["rewards/AnswerReward/mean"] <= 1
+    assert 0 < step["rewards/FormatReward/mean"] <= 1
 
 
 @pytest.mark.parametrize(("method", "config"), NAMES)
 def test_a_step_starts_from_what_an_earlier_one_wrote(method: str, config: str, exports: Path) -> None:
     settings = read(exports, method, config)
-    written = {f"{read(exports, method, other)['output_dir']}/last" for _, other in NAMES if other != config}
+    written = {f"{read(exports, method, other)['output_dir']}/last-checkpoint" for _, other in NAMES if other != config}
     start = settings.get("adapters", []) if method == "lora" else [settings["model"]]
     start = [path for path in start if path != "Qwen/Qwen2.5-VL-7B-Instruct"]
     assert set(start) <= written

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lgt_assets_tests.trainers.released_rows import CONFIGS, SPLITS, ReleasedRow, released_rows
+from lgt_assets_tests.trainers.released_rows import CONFIGS, SPLITS, ReleasedRow, hashes, released_rows
 from lgt_assets_tests.trainers.swift.encoding import Encoder, encoder, load
 
 pytest.importorskip("swift")
@@ -22,6 +22,12 @@ def names(*tasks: str) -> list[tuple[str, str]]:
 def exported(exports: Path, config: str, split: str) -> list[dict[str, Any]]:
     lines = (exports / "swift" / f"{config}_{split}.jsonl").read_text(encoding="utf-8").split("\n")
     return [json.loads(line) for line in lines if line]
+
+
+def assert_pictures_are_named(written: dict[str, Any], row: ReleasedRow) -> None:
+    """In the export's folder: ms-swift itself puts a placeholder that is missing before the text."""
+    assert hashes(Path(path).read_bytes() for path in written["images"]) == row.shown
+    assert written["messages"][0]["content"].count("<image>") == row.pictures
 
 
 def assert_encoded(encode: Encoder, encoded: dict[str, Any], side: str, row: ReleasedRow, answer: str) -> None:
@@ -44,6 +50,7 @@ def test_every_row_arrives_and_its_answer_alone_is_trained_on(
     assert len(arrived) == len(rows) > 0
     for row, written, one in zip(rows, exported(exports, config, split), arrived, strict=True):
         assert [picture["path"] for picture in one["images"]] == written["images"]
+        assert_pictures_are_named(written, row)
         encoded = encode.encode(one)
         for side, answer in zip(SIDES[task], row.answers, strict=True):
             assert_encoded(encode, encoded, side, row, answer)
@@ -57,7 +64,8 @@ def test_every_prompt_arrives_with_what_its_reward_needs(
     encode = encoder(model_folder, "train")
     rows, arrived = released_rows(exports, config, split), load(f"{config}_{split}.jsonl")
     assert len(arrived) == len(rows) > 0
-    for row, one in zip(rows, arrived, strict=True):
+    for row, written, one in zip(rows, exported(exports, config, split), arrived, strict=True):
+        assert_pictures_are_named(written, row)
         assert (one["solution"], one["verification"], *one["choices"]) == row.answers
         encoded = encode.encode(one)
         assert encode.text(encoded["input_ids"]) == row.asked()
@@ -71,6 +79,7 @@ def test_structured_rows_arrive_too(config: str, split: str, exports: Path, mode
     arrived = load(*sorted((exports / "structured" / config).glob(f"{split}-*.parquet")))
     assert len(arrived) == len(rows) > 0
     for row, one in zip(rows, arrived, strict=True):
+        assert hashes(picture["bytes"] for picture in one["images"]) == row.shown
         assert_encoded(encode, encode.encode(one), "", row, *row.answers)
 
 
