@@ -22,6 +22,7 @@ from lgt_assets.commands import (
     sources,
     store,
     tables,
+    takedown,
 )
 from lgt_assets.commands.console import notices, plain
 from lgt_assets.errors import LgtError
@@ -41,6 +42,7 @@ app.command()(method.method)
 app.command()(show.show)
 app.command()(diff.diff)
 app.command()(export.export)
+app.command()(takedown.takedown)
 app.add_typer(audit.app, name="audit")
 app.add_typer(store.app, name="store")
 app.add_typer(tables.app, name="tables")

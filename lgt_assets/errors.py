@@ -44,5 +44,9 @@ class NotFoundError(LgtError):
     """An id, a shard or a table that was asked for does not exist."""
 
 
+class TakenDownError(LgtError):
+    """What is asked for was taken down."""
+
+
 class ReleaseError(LgtError):
     """A release cannot be written or written again, or an export is not what its manifest says."""

@@ -14,7 +14,11 @@ def pinned_versions(store: DeltaStore) -> dict[str, dict[int, list[str]]]:
     """Releases by table and by the version of it that they pin, as the rows of ``release`` say."""
     found: dict[str, dict[int, list[str]]] = {}
     # Two columns only: a table of releases that an earlier version of this package wrote still pins what it names.
+    # After a takedown a release's versions are not whole any more: nothing is kept for it.
+    given_up = set(store.scan("takedowns").select(pl.col("releases").explode()).collect()["releases"])
     for row in store.scan("release").select("release_id", "inputs").collect().iter_rows(named=True):
+        if row["release_id"] in given_up:
+            continue
         for one in row["inputs"]:
             found.setdefault(one["table"], {}).setdefault(one["version"], []).append(row["release_id"])
     return {table: dict(sorted(versions.items())) for table, versions in found.items()}

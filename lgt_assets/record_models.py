@@ -118,3 +118,23 @@ class ShardMembers(DataFrameModel):
 
     class Config:
         strict = True
+
+
+class Takedowns(DataFrameModel):
+    """One picture that was removed with all that was made of it; none of that is said here."""
+
+    image_id: str = Field(unique=True, description="Picture; its tombstone is in shard_members.")
+    sha256: str = Field(str_matches=KEY_PATTERN, description="sha256 of the file's bytes.")
+    shard: str = Field(description="Shard that held it.")
+    command: str = Field(description="Command that removed it.")
+    taken_down_at: str = Field(description="When it began (ISO 8601, UTC).")
+    removed: pl.List(pl.Struct({"table": pl.String, "rows": pl.Int64})) = Field(
+        description="Rows removed together with it, by table."
+    )
+    row_digests: pl.List(pl.String) = Field(
+        description="16 hex digits of the sha256 of every removed id and request key: whoever has one can be told."
+    )
+    releases: pl.List(pl.String) = Field(description="Releases that held its shard: they can no longer be rebuilt.")
+
+    class Config:
+        strict = True

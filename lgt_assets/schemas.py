@@ -14,7 +14,16 @@ from lgt_assets.asset_models import (
     SeedQuestions,
     SftMix,
 )
-from lgt_assets.record_models import Audits, Failures, Funnel, Generations, PictureHashes, Rejections, ShardMembers
+from lgt_assets.record_models import (
+    Audits,
+    Failures,
+    Funnel,
+    Generations,
+    PictureHashes,
+    Rejections,
+    ShardMembers,
+    Takedowns,
+)
 from lgt_assets.release_models import Release, ReleaseExclusions
 
 SCHEMAS: dict[str, type[DataFrameModel]] = {
@@ -36,6 +45,7 @@ SCHEMAS: dict[str, type[DataFrameModel]] = {
     "shard_members": ShardMembers,
     "audits": Audits,
     "picture_hashes": PictureHashes,
+    "takedowns": Takedowns,
 }
 PARTITION_COLUMNS: dict[str, list[str]] = {
     "generations": ["shard", "asset"],
@@ -44,6 +54,7 @@ PARTITION_COLUMNS: dict[str, list[str]] = {
     "funnel": ["shard", "asset"],
     "release": [],
     "release_exclusions": [],
+    "takedowns": [],
 }
 
 

@@ -150,6 +150,23 @@ class DeltaStore:
                     return False
         return left == 0
 
+    def rewrite(
+        self, table: str, rows: Batches, *, shards: Sequence[str], metadata: Mapping[str, str] | None = None
+    ) -> int:
+        """Make ``rows`` the whole content of several shards, those of all assets, in one commit; return the version.
+
+        Of a table without shards it is the whole table. Unlike :meth:`replace` it writes whatever is there.
+
+        Raises:
+            StorageError: another schema, or a commit that lost every retry.
+        """
+        for batch in rows():
+            _require_schema(table, batch)
+        self.create(table)
+        sliced = "shard" in partition_columns(table)
+        condition = " OR ".join(f"shard = '{shard}'" for shard in shards) if sliced else None
+        return self._write(table, rows, "overwrite", condition, metadata)
+
     def append(self, table: str, rows: pl.DataFrame, *, metadata: Mapping[str, str] | None = None) -> int:
         """Add rows to a table that nothing overwrites (shard_members, release); return the version."""
         _require_schema(table, rows)

@@ -62,6 +62,18 @@ ALLOWED = {
         "synthesis",
     },
     "pictures": {"engines", "errors"},
+    "takedown": {
+        "leftover_files",
+        "delta_files",
+        "engines",
+        "errors",
+        "identity",
+        "release",
+        "schemas",
+        "sources",
+        "storage",
+        "table_locks",
+    },
     "audit": {
         "audit_vocabulary",
         "errors",

@@ -16,6 +16,10 @@ def images(shard: Shard) -> Outcome:
     from lgt_assets.synthesis.captions import build_captions, plan_captions
 
     (rows, _, rejections), settings = shard_rows(state_folder(), shard.key), shard.profile.captions
+    # Tombstones count also where the source's file says nothing.
+    members = shard.store.read("shard_members", shards=[shard.key])
+    gone = set(members.filter(members["removed"])["image_id"])
+    rows = [row for row in rows if row["image_id"] not in gone]
     written, captioner = None, ""
     if settings.allow_generated and shard.profile.binds("captioner") and any(row["caption"] is None for row in rows):
         written = shard.ask("captioner", plan_captions(rows, profile=shard.profile, prompts=shard.prompts))

@@ -41,12 +41,13 @@ class Maintenance:
         return counts | {"folders_removed": self.folders_removed}
 
 
-def require_no_runs(instance: dg.DagsterInstance, own_run: str = "") -> None:
+def require_no_runs(instance: dg.DagsterInstance, own_run: str = "", what: str = "maintenance") -> None:
     """Runs read files of versions that are not the latest any more; maintenance would take them away.
 
     Args:
         instance: where to look for runs.
         own_run: id of the run that asks.
+        what: is asked for.
 
     Raises:
         StorageError: runs are active, or wait in the queue; named.
@@ -55,7 +56,7 @@ def require_no_runs(instance: dg.DagsterInstance, own_run: str = "") -> None:
     if runs:
         named = ", ".join(_name(run) for run in runs[:SHOWN_RUNS])
         more = f" and {len(runs) - SHOWN_RUNS} more" if len(runs) > SHOWN_RUNS else ""
-        raise StorageError(f"no maintenance while runs are active: {named}{more}; start it again when they have ended")
+        raise StorageError(f"no {what} while runs are active: {named}{more}; start it again when they have ended")
 
 
 def _name(run: dg.DagsterRun) -> str:

@@ -62,10 +62,12 @@ def export(
     from lgt_assets.release.options import Options
     from lgt_assets.release.pins import read_release
     from lgt_assets.state import tables_folder
+    from lgt_assets.takedown.records import require_rebuildable
 
     options = Options(format_named(format_name), pictures, tuple(config or CONFIGS), strip_location)
     tables = TableFolder(tables_folder())
     release = read_release(tables, at)
+    require_rebuildable(tables, release.release_id)
     with showing_rows(notices()) as progress:
         exported = export_release(release, tables, out, options, progress)
     if as_json:

@@ -48,10 +48,17 @@ HTML = Annotated[
 def show(row_id: ID, limit: LIMIT = 10, request: REQUEST = False, html: HTML = None) -> None:
     """Show a row with its ancestors and descendants as a tree, or as a page; only its shard is opened."""
     from lgt_assets.delta_files import TableFolder
+    from lgt_assets.errors import NotFoundError
     from lgt_assets.lineage.subject import find
     from lgt_assets.state import tables_folder
+    from lgt_assets.takedown.records import require_not_taken_down
 
-    subject = find(TableFolder(tables_folder()), row_id)
+    folder = TableFolder(tables_folder())
+    try:
+        subject = find(folder, row_id)
+    except NotFoundError:
+        require_not_taken_down(folder, row_id)
+        raise
     if html is not None:
         write_page(subject, html)
     elif subject.kind == "shard":

@@ -121,6 +121,14 @@ def _frames(folder: Path) -> Iterator[tuple[Path, pl.DataFrame]]:
             yield path, pl.DataFrame(records, schema=COLUMNS)
 
 
+def stored_completions(root: Path, shard: str) -> Iterator[pl.DataFrame]:
+    """All completions that a shard's store holds, file by file, as rows of ``generations`` without shard and ordinal; keys may
+    come twice. Nothing for a shard that stored none.
+    """
+    if (root / shard).is_dir():
+        yield from (frame for _path, frame in _frames(root / shard))
+
+
 @dataclass
 class Garbage:
     """What `gc` would remove of a shard: completions that nobody needs, files that were set aside or left half written."""

@@ -11,9 +11,10 @@ from lgt_assets.sources.upright import UPRIGHT
 
 @dataclass(frozen=True)
 class Known:
-    """The source holds this very picture already, with the same caption and boxes."""
+    """The source holds this very picture already, with the same caption and boxes; or it was taken down, and stays away."""
 
     sha256: str
+    removed: bool = False
 
 
 @dataclass
@@ -35,6 +36,8 @@ class Admission:
     def judge(self, picture: Picture) -> Picture | Known | SourceProblem:
         """The picture itself where it is new (it is held from now on), or what else it is."""
         record, sha256 = picture.record, picture.sha256
+        if self.holdings.is_removed(sha256):  # whatever the row says of it
+            return Known(sha256, removed=True)
         try:
             held = self._held(sha256)
             if held is not None:

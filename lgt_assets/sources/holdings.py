@@ -12,7 +12,7 @@ from types import TracebackType
 
 from lgt_assets.errors import SourceError
 
-FORMAT = 3
+FORMAT = 4
 # Kilobytes of each database's pages in memory: lookups go on from the system's cache of files.
 _CACHE_KB = 2048
 # Notes that wait to be written together.
@@ -24,6 +24,7 @@ create table pictures (
     upright integer
 ) without rowid;
 create table ids (external_id text primary key) without rowid;
+create table removed (sha256 blob primary key) without rowid;
 create table problems (key blob primary key, count integer) without rowid;
 create table opened (
     place text primary key, size integer, mtime_ns integer, sha256 blob, width integer, height integer, orientation integer
@@ -90,14 +91,17 @@ class HoldingsFile:
         known = {name for (name,) in self._connection.execute("select name from shards")}
         return [name for name in sorted(self._shards) if name not in known]
 
-    def remember(self, shard: str, stamp: Stamp, pictures: Iterable[Row], problems: Iterable[str]) -> None:
+    def remember(
+        self, shard: str, stamp: Stamp, pictures: Iterable[Row], problems: Iterable[str], removed: Iterable[str] = ()
+    ) -> None:
         """Take in what a shard holds. Of an id that comes twice the first counts: give the shards in order.
 
         Args:
             shard: its key.
             stamp: size and time of its file.
             pictures: sha256, id, content key, width, height, whether it was opened, whether its boxes are upright.
-            problems: their keys.
+            problems: their keys, those of removed ones as well.
+            removed: sha256s of pictures that were taken down.
         """
         rows = [
             (bytes.fromhex(sha256), external_id, bytes.fromhex(content), *others)
@@ -107,6 +111,7 @@ class HoldingsFile:
             run = self._connection
             self._write_notes()
             run.executemany("insert or ignore into pictures values (?, ?, ?, ?, ?, ?, ?)", rows)
+            run.executemany("insert or ignore into removed values (?)", [(bytes.fromhex(one),) for one in removed])
             run.executemany("insert or ignore into ids values (?)", [row[1:2] for row in rows if row[1] is not None])
             run.executemany(
                 "insert into problems values (?, 1) on conflict (key) do update set count = count + 1",
@@ -119,6 +124,10 @@ class HoldingsFile:
         """Id and content key of a picture that is held, and whether its boxes are upright; None for one that is not held."""
         found = self._one("select external_id, content, upright from pictures where sha256 = ?", bytes.fromhex(sha256))
         return (found[0], found[1].hex(), bool(found[2])) if found else None
+
+    def is_removed(self, sha256: str) -> bool:
+        """Whether the picture was taken down: it is never admitted again."""
+        return self._one("select 1 from removed where sha256 = ?", bytes.fromhex(sha256)) is not None
 
     def size_of(self, sha256: str) -> tuple[int, int] | None:
         """Width and height of a held picture that was opened and found whole: it need not be decoded again."""

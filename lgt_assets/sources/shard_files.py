@@ -1,6 +1,7 @@
 """The files of a source below the state folder: ``sources/NAME/source.yaml`` and one immutable ``NAME-00000.jsonl`` a shard.
 
-A shard's first line is its header, each further line one picture or one problem, in the order of the source.
+A shard's first line is its header, each further line one picture or one problem, in the order of the source; or the tombstone of
+either, see :mod:`.removal`.
 """
 
 import dataclasses
@@ -21,15 +22,22 @@ from lgt_assets.sources.records import Picture, SourceBox, SourceProblem, Source
 SOURCE_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 MAX_NAME = 64
 FORMAT = 1
+# Types of the lines that stand for what a takedown removed.
+REMOVED_PICTURE, REMOVED_PROBLEM = "removed_image", "removed_problem"
 
 
 @dataclass(frozen=True)
 class ShardSlice:
-    """What one shard holds, in the order of the source; immutable once written."""
+    """What one shard holds, in the order of the source; immutable once written, but for takedowns.
+
+    ``removed`` are sha256s of pictures that were taken down, ``removed_problems`` keys of the bad rows that went with them.
+    """
 
     shard: str
     pictures: tuple[Picture, ...]
     problems: tuple[SourceProblem, ...]
+    removed: tuple[str, ...] = ()
+    removed_problems: tuple[str, ...] = ()
 
 
 def check_name(name: str) -> None:
@@ -120,18 +128,24 @@ def read_shard(state: Path, shard: str) -> ShardSlice:
     path = _existing(state, shard)
     pictures: list[Picture] = []
     problems: list[SourceProblem] = []
+    removed: dict[str, list[str]] = {REMOVED_PICTURE: [], REMOVED_PROBLEM: []}
     try:
         lines = [json.loads(line) for line in path.read_bytes().splitlines()]
         if lines[0]["format"] != FORMAT:
             raise SourceError(f"{path} was written in format {lines[0]['format']}; this version reads {FORMAT}")
         for line in lines[1:]:
-            if line.pop("type") == "image":
+            kind = line.pop("type")
+            if kind == "image":
                 pictures.append(_picture(state, line))
+            elif kind in removed:
+                removed[kind].append(line["digest"])
             else:
                 problems.append(SourceProblem(**line))
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise SourceError(f"{path} is damaged ({error}); restore it from a copy: shards never change") from error
-    return ShardSlice(shard, tuple(pictures), tuple(problems))
+    return ShardSlice(
+        shard, tuple(pictures), tuple(problems), tuple(removed[REMOVED_PICTURE]), tuple(removed[REMOVED_PROBLEM])
+    )
 
 
 def read_header(state: Path, shard: str) -> tuple[int, int]:
@@ -195,8 +209,13 @@ def record_source(
     write_atomically(source_folder(state, name) / "source.yaml", text.encode("utf-8"))
 
 
+def shard_path(state: Path, shard: str) -> Path:
+    """Where a shard's file lies, or would lie."""
+    return source_folder(state, source_of(shard)) / f"{shard}.jsonl"
+
+
 def _existing(state: Path, shard: str) -> Path:
-    path = source_folder(state, source_of(shard)) / f"{shard}.jsonl"
+    path = shard_path(state, shard)
     if not path.is_file():
         raise NotFoundError(f"no shard {shard}; `lgt sources list` shows those there are")
     return path

@@ -154,7 +154,8 @@ def _remember(state: Path, name: str, holdings: HoldingsFile) -> int:
     for shard in holdings.missing():
         content = read_shard(state, shard)
         rows = [*content.pictures, *content.problems]
-        holdings.remember(shard, shard_stamp(state, shard), pictures_of(rows), problems_of(rows))
+        problems = [*problems_of(rows), *content.removed_problems]
+        holdings.remember(shard, shard_stamp(state, shard), pictures_of(rows), problems, content.removed)
     names = shard_names(state, name)
     return int(names[-1][-5:]) + 1 if names else 0
 
@@ -170,7 +171,9 @@ def _new_rows(
         for done, looked_at in enumerate(outcomes, start=1):
             judged = looked_at.row
             if isinstance(judged, Picture):
-                judged = admission.judge(judged)
+                path, judged = judged.record.path, admission.judge(judged)
+                if isinstance(judged, Known) and judged.removed and path.is_relative_to(pictures):
+                    path.unlink(missing_ok=True)  # the source has just made it anew
             if isinstance(judged, Known):
                 counts["images_known"] += 1
                 if looked_at.content is not None and admission.holdings.picture(judged.sha256) is not None:
