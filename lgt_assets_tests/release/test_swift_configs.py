@@ -62,8 +62,8 @@ def test_without_validation_rows_nothing_is_evaluated() -> None:
 def test_the_card_shows_the_command_of_a_config_that_is_there() -> None:
     texts = swift_configs(ROWS, LENGTHS)
     written = [Written("sft_stage1", "train", 9, "", ("sft_stage1_train.jsonl",), 1, {})]
-    told = loading("swift", written, sorted(texts))
+    told = loading("swift", written, sorted(texts), {})
     assert "swift sft configs/lora/sft_stage1.yaml" in told
     assert "swift sft configs/lora/sft_stage1.yaml" in texts["configs/lora/sft_stage1.yaml"]
-    without_sft = loading("swift", written, ["configs/lora/dpo_stage1.yaml"])
+    without_sft = loading("swift", written, ["configs/lora/dpo_stage1.yaml"], {})
     assert "`configs/lora/` (1)" in without_sft and "swift sft configs" not in without_sft
