@@ -26,14 +26,17 @@ def release(context: dg.AssetExecutionContext, tables: Tables, models: Models) -
     named in the metadata. A shard that is there but bad fails the release. What listed benchmarks hold, questions asked too
     often, and texts that trainers would misread are left out and counted by reason (`release:` in the profile).
     """
-    from lgt_assets.assets.release_making import kept_release
+    from lgt_assets.assets.release_making import inputs_of, kept_release, require_unchanged
     from lgt_assets.observe.release import release_metadata
 
     store, profile = tables.store(), models.profile
     ready, left_out = shards_to_release(context.instance)
+    versions = inputs_of(store)
     _require_whole(context.instance, store, ready)
     try:
-        kept = kept_release(store, profile, ready, root=state_folder() / "releases", code_version=TRANSFORM)
+        require_unchanged(store, versions, ready)
+        root = state_folder() / "releases"
+        kept = kept_release(store, profile, ready, root=root, code_version=TRANSFORM, versions=versions)
     except LgtError as error:
         raise dg.Failure(f"release: {error}", allow_retries=False) from error
     metadata = {

@@ -1,14 +1,16 @@
 """What the asset ``release`` does, apart from Dagster: facts and exclusions gathered, rows written, the row kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from lgt_assets.assets.picture_hashes import hashes_of
+from lgt_assets.audit.scores import TABLE as AUDITS
 from lgt_assets.audit.scores import audit_summary
 from lgt_assets.delta_files import TableFolder
+from lgt_assets.errors import ReleaseError
 from lgt_assets.release.benchmarks import read_benchmarks
 from lgt_assets.release.card import CardFacts
 from lgt_assets.release.companions import card_facts
@@ -26,6 +28,8 @@ from lgt_assets.schemas import frame
 from lgt_assets.settings import Profile
 from lgt_assets.storage import DeltaStore
 
+SHOWN = 10
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -35,13 +39,41 @@ class Kept:
     card: CardFacts
 
 
-def kept_release(store: DeltaStore, profile: Profile, shards: Sequence[str], *, root: Path, code_version: str) -> Kept:
-    """Make a release of the tables as they stand, and keep its row; a release that was made before keeps the row it has.
+def inputs_of(store: DeltaStore) -> dict[str, int]:
+    """The version of every table that a release's rows or its card are made from, by table; of those that are there."""
+    tables = dict.fromkeys((*RELEASE_TABLES, *FACT_TABLES, *RECORD_TABLES, AUDITS))
+    return {table: store.version(table) for table in tables if table in RELEASE_TABLES or store.exists(table)}
+
+
+def require_unchanged(store: DeltaStore, versions: Mapping[str, int], shards: Sequence[str]) -> None:
+    """What was checked must be what is pinned.
+
+    Raises:
+        ReleaseError: a table has other rows of a shard now than at its version.
+    """
+    folder = TableFolder(store.root, store.storage_options)
+    for table in RELEASE_TABLES:
+        now, then = folder.open(table), folder.open(table, versions[table])
+        held, pinned = ({one.shard: one.files for one in files.slices} for files in (now, then))
+        changed = [shard for shard in shards if held.get(shard) != pinned.get(shard)]
+        if changed:
+            names = ", ".join(changed[:SHOWN])
+            raise ReleaseError(f"{table} of {names} was written while the release was being checked: release again")
+
+
+def kept_release(
+    store: DeltaStore, profile: Profile, shards: Sequence[str], *, root: Path, code_version: str,
+    versions: Mapping[str, int] | None = None,
+) -> Kept:  # fmt: skip
+    """Make a release, and keep its row; a release that was made before keeps the row it has.
+
+    Args:
+        versions: see :func:`inputs_of`; by default the tables as they stand.
 
     Raises:
         LgtError: a benchmark's manifest is wrong, a picture or a file is gone, or fewer rows are there than are to be drawn.
     """
-    versions = {table: store.version(table) for table in RELEASE_TABLES}
+    versions = inputs_of(store) if versions is None else versions
     scans = {
         table: store.scan(table, shards=shards, version=versions.get(table)) for table in (*FACT_TABLES, *RECORD_TABLES)
     }
@@ -51,7 +83,7 @@ def kept_release(store: DeltaStore, profile: Profile, shards: Sequence[str], *, 
     lengths = Lengths(profile, scans["generations"])
     facts = release_facts(
         scans, without(whole, excluded), profile, template_names=template_names(profile),
-        audits=audit_summary(store.read("audits", shards=shards)), shards=len(shards),
+        audits=audit_summary(store.read(AUDITS, shards=shards, version=versions.get(AUDITS))), shards=len(shards),
     )  # fmt: skip
     release, written = make_release(
         root, TableFolder(store.root, store.storage_options), draft, lambda *_: facts | {"token_lengths": lengths.told()},

@@ -12,10 +12,10 @@ import polars as pl
 from lgt_assets.delta_files import TableFolder
 from lgt_assets.leftover_files import RELEASE_IN_WRITING, folder_in_writing
 from lgt_assets.release.companions import companions, write_companions
-from lgt_assets.release.configs import RELEASE_TABLES, Draw
+from lgt_assets.release.configs import Draw
 from lgt_assets.release.exclusions import counted
 from lgt_assets.release.formats.rows import ROWS
-from lgt_assets.release.manifest import write_manifest
+from lgt_assets.release.manifest import NAME, verify, write_manifest
 from lgt_assets.release.options import Options
 from lgt_assets.release.picture_bytes import PictureBytes
 from lgt_assets.release.pinned_rows import PinnedRows
@@ -66,8 +66,9 @@ def make_release(
         write_companions(temporary, companions(release, pinned, Options(ROWS), written))
         write_manifest(temporary)
         final = root / release.release_id
-        shutil.rmtree(final, ignore_errors=True)
-        temporary.rename(final)
+        if not (final / NAME).is_file() or not verify(final).is_whole:  # an equal one that is whole stays as it is
+            shutil.rmtree(final, ignore_errors=True)
+            temporary.rename(final)
     return release, written
 
 
@@ -103,7 +104,7 @@ def release_row(release: Release, written: Sequence[Written], *, number: int, ur
     """The row of ``release``; that of an earlier one of the same id stays instead of it."""
     return {
         "release_id": release.release_id, "number": number, "uri": uri, "code_version": code_version,
-        "inputs": [{"table": table, "version": release.inputs[table]} for table in RELEASE_TABLES],
+        "inputs": [{"table": table, "version": version} for table, version in release.inputs.items()],
         "shards": list(release.shards),
         "settings": json.dumps({"sizes": release.draw.sizes, "seed": release.draw.seed}, sort_keys=True),
         "files": [

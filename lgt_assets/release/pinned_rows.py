@@ -6,7 +6,7 @@ import polars as pl
 
 from lgt_assets.delta_files import TableFiles, TableFolder, require_files
 from lgt_assets.errors import StorageError
-from lgt_assets.release.configs import KEYS
+from lgt_assets.release.configs import KEYS, RELEASE_TABLES
 
 BATCH_ROWS = 8192
 PICTURES, SPLIT = "pictures", "split"
@@ -19,7 +19,7 @@ class PinnedRows:
 
     Args:
         folder: the tables.
-        versions: Delta version by table.
+        versions: Delta version of each of :data:`lgt_assets.release.configs.RELEASE_TABLES`; others are passed over.
         shards: those in the release.
         excluded: the column ``row_id`` names pictures, questions and rows that are left out.
 
@@ -29,7 +29,7 @@ class PinnedRows:
 
     def __init__(self, folder: TableFolder, versions: Mapping[str, int], shards: Sequence[str], excluded: pl.DataFrame):
         self.shards = tuple(sorted(shards))
-        self._files = {table: folder.open(table, version) for table, version in versions.items()}
+        self._files = {table: folder.open(table, versions[table]) for table in RELEASE_TABLES}
         for files in self._files.values():
             require_files(files, [one for shard in self.shards for one in files.of(shard)])
         parts = excluded.select("row_id", pl.col("row_id").str.split(".").list.get(1).alias("shard"))

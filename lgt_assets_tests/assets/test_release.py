@@ -12,8 +12,10 @@ from PIL import Image
 
 import lgt_assets.definitions  # noqa: F401 - every asset, which is what STAGES are filled by
 from lgt_assets.assets.release import release
+from lgt_assets.assets.release_making import inputs_of, require_unchanged
 from lgt_assets.assets.shard_asset import STAGES
 from lgt_assets.assets.upstream import ROW_COUNT
+from lgt_assets.errors import ReleaseError
 from lgt_assets.identity import digest
 from lgt_assets.release.configs import CONFIGS
 from lgt_assets.resources import Models, Tables
@@ -225,3 +227,22 @@ def test_an_audit_makes_another_release_of_the_same_rows(instance: dg.DagsterIns
     first, second = store.read("release").sort("number").to_dicts()
     assert first["files"] == second["files"] and (first["number"], second["number"]) == (1, 2)
     assert first["release_id"] != second["release_id"]
+
+
+def test_what_is_written_while_it_is_checked_is_not_released(whole: tuple[dg.DagsterInstance, DeltaStore]) -> None:
+    _, store = whole
+    versions = inputs_of(store)
+    require_unchanged(store, versions, list(SHARDS))
+    mix = store.read("sft_mix", shards=[SHARDS[0]])
+    store.replace("sft_mix", mix.head(1), shard=SHARDS[0])
+    require_unchanged(store, versions, [SHARDS[1]])  # another shard's rows are of no concern
+    with pytest.raises(ReleaseError, match=f"sft_mix of {SHARDS[0]} was written while the release was being checked"):
+        require_unchanged(store, versions, list(SHARDS))
+
+
+def test_every_table_that_rows_or_card_come_from_is_pinned(whole: tuple[dg.DagsterInstance, DeltaStore]) -> None:
+    instance, store = whole
+    row, _ = released(store, materialize(instance))
+    pinned = {one["table"]: one["version"] for one in row["inputs"]}
+    assert pinned.keys() >= {"images", "grounded_objects", "distilled_cots", "sft_mix", "rl_prompts"}
+    assert all(version == store.version(table) for table, version in pinned.items())
