@@ -89,23 +89,27 @@ def kept_release(
         root, TableFolder(store.root, store.storage_options), draft, lambda *_: facts | {"token_lengths": lengths.told()},
         look=lengths.add,
     )  # fmt: skip
-    held = store.read(TABLE)
-    known = held.filter(pl.col("release_id") == release.release_id)
     card = card_facts(release, Options(ROWS), written)
-    if known.height:
-        return Kept(known.row(0, named=True), card)
-    row = release_row(
-        release,
-        written,
-        number=(held["number"].max() or 0) + 1,
-        uri=str(root / release.release_id),
-        code_version=code_version,
-    )
+    held = store.read(TABLE)
+    number, own = (held["number"].max() or 0) + 1, pl.col("release_id") == release.release_id
+    if held.filter(own).height:
+        return Kept(_made_again(store, held, release.release_id, number), card)
+    uri = str(root / release.release_id)
+    row = release_row(release, written, number=number, uri=uri, code_version=code_version)
     named = excluded.with_columns(pl.lit(release.release_id).alias("release_id"))
     if named.height:
         store.append(EXCLUSIONS, named.select(frame(EXCLUSIONS, []).columns))
     store.append(TABLE, frame(TABLE, [row]))
     return Kept(row, card)
+
+
+def _made_again(store: DeltaStore, held: pl.DataFrame, release_id: str, number: int) -> dict:
+    """The row that a release has; where others came after it, it is the latest again."""
+    own = pl.col("release_id") == release_id
+    if held.filter(own)["number"].max() + 1 < number:
+        held = held.with_columns(pl.when(own).then(number).otherwise("number").alias("number"))
+        store.rewrite(TABLE, lambda: iter([held]), shards=[], metadata={"lgt_asset": TABLE})
+    return held.filter(own).row(0, named=True)
 
 
 class Lengths:

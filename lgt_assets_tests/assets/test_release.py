@@ -15,9 +15,11 @@ from lgt_assets.assets.release import release
 from lgt_assets.assets.release_making import inputs_of, require_unchanged
 from lgt_assets.assets.shard_asset import STAGES
 from lgt_assets.assets.upstream import ROW_COUNT
+from lgt_assets.delta_files import TableFolder
 from lgt_assets.errors import ReleaseError
 from lgt_assets.identity import digest
 from lgt_assets.release.configs import CONFIGS
+from lgt_assets.release.pins import read_release
 from lgt_assets.resources import Models, Tables
 from lgt_assets.schemas import frame
 from lgt_assets.settings import PROFILES_FOLDER
@@ -246,3 +248,19 @@ def test_every_table_that_rows_or_card_come_from_is_pinned(whole: tuple[dg.Dagst
     pinned = {one["table"]: one["version"] for one in row["inputs"]}
     assert pinned.keys() >= {"images", "grounded_objects", "distilled_cots", "sft_mix", "rl_prompts"}
     assert all(version == store.version(table) for table, version in pinned.items())
+
+
+def test_a_release_that_is_made_again_after_others_is_the_latest(
+    whole: tuple[dg.DagsterInstance, DeltaStore], tmp_path: Path
+) -> None:
+    instance, store = whole
+    first = released(store, materialize(instance))[0]["release_id"]
+    second = released(store, materialize(instance, profile_with(tmp_path, sizes={"sft_stage1": 1})))[0]["release_id"]
+    tables = TableFolder(store.root)
+    assert read_release(tables).release_id == second != first
+    version = store.version("release")
+    assert released(store, materialize(instance, profile_with(tmp_path, sizes={"sft_stage1": 1})))[0]["number"] == 2
+    assert store.version("release") == version  # the latest one stays as it is
+    assert released(store, materialize(instance))[0]["number"] == 3
+    assert read_release(tables).release_id == first and store.read("release").height == 2
+    assert read_release(tables, second).release_id == second
