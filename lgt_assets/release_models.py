@@ -12,7 +12,7 @@ class Release(DataFrameModel):
     release_id: str = Field(
         unique=True, description="Key: hash of what it holds and tells; equal content, equal release."
     )
-    number: int = Field(ge=1, description="In the order of their making, or of their being made again: the latest has the highest.")
+    number: int = Field(ge=1, description="In the order of making: the latest, also one made again, has the highest.")
     uri: str = Field(description="Folder of its rows as parquet, and its card.")
     code_version: str = Field(description="Version of the code that decides what a release holds.")
     inputs: pl.List(pl.Struct({"table": pl.String, "version": pl.Int64})) = Field(
