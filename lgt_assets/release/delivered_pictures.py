@@ -10,7 +10,7 @@ from lgt_assets.engines.image_bytes import path_of
 from lgt_assets.release.formats.base import EMBEDDED, FILES, NAMED, Delivery
 from lgt_assets.release.picture_bytes import PictureBytes
 
-WINDOW = 256  # rows whose pictures are read at once, where they are small
+WINDOW = 512  # rows whose pictures are read at once, where they are small
 FIRST_WINDOW = 16  # before anything is known of their size
 MOST_BYTES = 16 << 20  # of pictures in the rows handed on together
 _COLUMN = "pictures"

@@ -17,8 +17,8 @@ SUFFIXES = {
     "image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif", "image/bmp": ".bmp",
     "image/tiff": ".tiff",
 }  # fmt: skip
-_THREADS = 4  # more than cores: they wait for disks
-_TOGETHER = 64
+_THREADS = 2  # more would wait for one another: a small picture's bytes are mostly Python's work
+_TOGETHER = 128
 
 
 def batched(pictures: Sequence[Picture]) -> Iterator[Sequence[Picture]]:
