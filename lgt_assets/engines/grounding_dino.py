@@ -4,8 +4,6 @@ The processor's own post-processing gives boxes and scores. Which phrase a box i
 own tokens: the words that post-processing puts together may come from several phrases, and then name none.
 """
 
-import gc
-import threading
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +12,7 @@ from lgt_assets.engines.base import ImageReference, ModelIdentity
 from lgt_assets.engines.detector import Detection, DetectionQuery, QueryUnusable
 from lgt_assets.engines.hf_model import device_name
 from lgt_assets.engines.image_bytes import ImageUnreadable, RecentImages, open_picture
+from lgt_assets.engines.lazy_model import LazyModel
 from lgt_assets.engines.model_identity import local_folder, model_identity, require_pinned
 from lgt_assets.engines.settings import GroundingDinoSettings
 from lgt_assets.errors import EngineError
@@ -60,9 +59,7 @@ class GroundingDino:
 
     def __init__(self, settings: GroundingDinoSettings) -> None:
         self._settings = settings
-        self._model: _Loaded | None = None
-        self._closed = False
-        self._loading = threading.Lock()
+        self._model = LazyModel(lambda: _load(settings))
         self._recent: RecentImages[_Prepared] = RecentImages(_RECENT_IMAGES)
         local_folder(settings.model)
 
@@ -82,7 +79,7 @@ class GroundingDino:
 
         if not query.phrases:
             return []
-        model = self._loaded()
+        model = self._model.get()
         text, spans = merged_text(query.phrases)
         tokens = model.processor.tokenizer(text, return_offsets_mapping=True, return_tensors="pt")
         offsets = tokens.pop("offset_mapping")[0].tolist()
@@ -121,33 +118,17 @@ class GroundingDino:
         if prepared is None:
             try:
                 picture = open_picture(image)
-                inputs = self._loaded().processor.image_processor(images=[picture], return_tensors="pt")
+                inputs = self._model.get().processor.image_processor(images=[picture], return_tensors="pt")
             except (ImageUnreadable, ValueError) as error:
                 raise QueryUnusable(f"picture {image.uri} cannot be prepared: {error}") from error
             prepared = _Prepared(dict(inputs), picture.size)
             self._recent.put(image.sha256, prepared)
         return prepared
 
-    def _loaded(self) -> _Loaded:
-        with self._loading:
-            if self._closed:
-                raise EngineError("the detector was closed")
-            if self._model is None:
-                self._model = _load(self._settings)
-            return self._model
-
     def close(self) -> None:
         """Free the model and its memory. Closing twice is fine."""
-        self._closed = True
         self._recent = RecentImages(_RECENT_IMAGES)
-        if self._model is None:
-            return
-        device, self._model = self._model.device, None
-        gc.collect()
-        if device.type == "cuda":
-            import torch
-
-            torch.cuda.empty_cache()
+        self._model.close()
 
 
 def _phrases_of(

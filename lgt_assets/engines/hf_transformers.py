@@ -1,18 +1,16 @@
 """The engine for laptops and the embedded model: transformers in this process, on CPU, CUDA or Apple's GPU."""
 
-import gc
-import threading
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
 
 from lgt_assets.engines.base import Completion, ModelIdentity, Request, RequestFailure, request_key
 from lgt_assets.engines.hf_batch import Batch, Waiting
-from lgt_assets.engines.hf_model import LoadedModel, load_model
+from lgt_assets.engines.hf_model import load_model
 from lgt_assets.engines.hf_prompts import PromptEncoder, PromptUnusable
+from lgt_assets.engines.lazy_model import LazyModel
 from lgt_assets.engines.model_identity import local_folder, model_identity, require_pinned, template_sha256
 from lgt_assets.engines.settings import HfTransformersSettings
-from lgt_assets.errors import EngineError
 
 _WINDOW_BATCHES = 4
 
@@ -30,9 +28,7 @@ class HfTransformersEngine:
 
     def __init__(self, settings: HfTransformersSettings) -> None:
         self._settings = settings
-        self._model: LoadedModel | None = None
-        self._closed = False
-        self._loading = threading.Lock()
+        self._model = LazyModel(lambda: load_model(settings))
         local_folder(settings.model)
 
     @cached_property
@@ -50,15 +46,7 @@ class HfTransformersEngine:
         )
 
     def _hub_chat_template_sha256(self) -> str:
-        return template_sha256(self._loaded().tokenizer.chat_template or "")
-
-    def _loaded(self) -> LoadedModel:
-        with self._loading:  # several threads may ask, and nested
-            if self._closed:
-                raise EngineError("the engine was closed")
-            if self._model is None:
-                self._model = load_model(self._settings)
-            return self._model
+        return template_sha256(self._model.get().tokenizer.chat_template or "")
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Completion | RequestFailure]:
         """Answer each request once; see :class:`lgt_assets.engines.base.Engine`.
@@ -72,7 +60,7 @@ class HfTransformersEngine:
         first = list(islice(pending, 1))
         if not first:
             return
-        model = self._loaded()
+        model = self._model.get()
         encoder = PromptEncoder(model)
         batch = Batch(model, self._settings.batch_size, self._settings.batch_tokens)
         size = _WINDOW_BATCHES * self._settings.batch_size
@@ -108,15 +96,7 @@ class HfTransformersEngine:
 
     def close(self) -> None:
         """Free the model and its memory. Closing twice is fine."""
-        self._closed = True
-        if self._model is None:
-            return
-        device, self._model = self._model.device, None
-        gc.collect()
-        if device.type == "cuda":
-            import torch
-
-            torch.cuda.empty_cache()
+        self._model.close()
 
     def __enter__(self) -> "HfTransformersEngine":
         return self

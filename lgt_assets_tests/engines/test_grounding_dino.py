@@ -68,7 +68,7 @@ def test_they_are_those_of_the_processors_own_post_processing(detector: Groundin
 
     image = picture(tmp_path / "one.png")
     found = detector.detect(query(image))
-    network, processor, _device = detector._loaded()
+    network, processor, _device = detector._model.get()
     inputs = processor(images=Image.open(image.uri).convert("RGB"), text=[list(PHRASES)], return_tensors="pt")
     with torch.inference_mode():
         output = network(**inputs)
@@ -100,7 +100,7 @@ def test_phrases_are_those_of_transformers_own_map_of_tokens(detector: Grounding
 
     image = picture(tmp_path / "one.png")
     found = detector.detect(query(image, box=0.9, text=0.5))  # some boxes before the last are not kept
-    network, processor, _device = detector._loaded()
+    network, processor, _device = detector._model.get()
     inputs = processor(images=Image.open(image.uri).convert("RGB"), text=[list(PHRASES)], return_tensors="pt")
     with torch.inference_mode():
         output = network(**inputs)
@@ -191,7 +191,7 @@ def test_the_identity_is_of_content_and_limits_and_loads_nothing(detector_folder
     def identity(folder: Path, **changes: object) -> object:
         detector = GroundingDino(settings(folder, **changes))
         named = detector.identity
-        assert detector._model is None
+        assert not detector._model.is_loaded
         return named
 
     moved = Path(shutil.copytree(detector_folder, tmp_path / "elsewhere" / detector_folder.name))
@@ -203,7 +203,7 @@ def test_the_identity_is_of_content_and_limits_and_loads_nothing(detector_folder
 
 def test_limits_on_the_edges_are_the_processors(detector_folder: Path) -> None:
     detector = GroundingDino(settings(detector_folder, shortest_edge=48, longest_edge=80))
-    size = detector._loaded().processor.image_processor.size
+    size = detector._model.get().processor.image_processor.size
     detector.close()
     assert (size["shortest_edge"], size["longest_edge"]) == (48, 80)
 
@@ -213,7 +213,7 @@ def test_half_precision_runs_and_is_no_part_of_the_identity(
 ) -> None:
     half = GroundingDino(settings(detector_folder, dtype="bfloat16"))
     found = half.detect(query(picture(tmp_path / "one.png"), box=0.05))
-    assert len(found) > 3 and half._loaded().network.dtype != detector._loaded().network.dtype
+    assert len(found) > 3 and half._model.get().network.dtype != detector._model.get().network.dtype
     assert half.identity == detector.identity
     half.close()
 

@@ -66,7 +66,7 @@ def test_make_up_of_the_batch_changes_no_text(
 
 
 def test_a_batch_that_is_done_with_is_freed_at_once(hf_engine: HfTransformersEngine) -> None:
-    loop = DecodeLoop(hf_engine._loaded(), 16)
+    loop = DecodeLoop(hf_engine._model.get(), 16)
     freed = weakref.ref(loop)
     gc.disable()  # the collector counts objects, not bytes: it would leave a cache of gigabytes for long
     try:
@@ -89,7 +89,7 @@ def test_greedy_texts_are_those_of_transformers_generate(hf_engine: HfTransforme
     import torch
     from PIL import Image
 
-    model = hf_engine._loaded()
+    model = hf_engine._model.get()
     for one in mixed(tmp_path, 0.0, 12):
         text = (
             model.tokenizer.apply_chat_template(chat(one.messages, ""), tokenize=False, add_generation_prompt=True)
@@ -224,7 +224,7 @@ def test_out_of_memory_halves_the_batch_and_changes_no_text(
     import torch
 
     requests = [request(f"{WORDS} {number}", seed=number, temperature=1.0, max_tokens=12) for number in range(40)]
-    expected, network = texts(hf_engine, requests), hf_engine._loaded().network
+    expected, network = texts(hf_engine, requests), hf_engine._model.get().network
     rows = []
 
     def small_memory(**inputs: object) -> object:
@@ -242,7 +242,7 @@ def test_out_of_memory_halves_the_batch_and_changes_no_text(
 def test_what_does_not_fit_alone_fails_alone(hf_engine: HfTransformersEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     requests = [request(f"short {number}", max_tokens=4) for number in range(6)]
     huge = request("large red circle " * 60, max_tokens=4)
-    network = hf_engine._loaded().network
+    network = hf_engine._model.get().network
 
     def small_memory(**inputs: object) -> object:
         if inputs["input_ids"].shape[1] > 100:
@@ -263,7 +263,7 @@ def test_other_errors_of_the_network_are_not_taken_for_memory(
     def broken(**_inputs: object) -> object:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    monkeypatch.setattr(hf_engine._loaded().network, "forward", broken)
+    monkeypatch.setattr(hf_engine._model.get().network, "forward", broken)
     with pytest.raises(RuntimeError, match="mat1"):
         list(hf_engine.generate([request()]))
 
