@@ -17,16 +17,16 @@ SHARDS = ["mine-00000", "mine-00001", "mine-00002"]
 SOURCES = "images,grounded_objects"
 
 
-def write_manifest(folder: Path) -> Path:
-    """Six tiny pictures with a box each."""
+def write_manifest(folder: Path, pictures: int = 6, caption: str = "A red sheet", *more: str) -> Path:
+    """Tiny pictures with a box each; ``more`` lines come last."""
     folder.mkdir()
     lines = []
-    for number in range(6):
+    for number in range(pictures):
         Image.new("RGB", (40, 30), (40 * number, 10, 10)).save(folder / f"{number}.png")
-        row = {"image": f"{number}.png", "caption": f"A red sheet, number {number}.", "license": "CC0"}
+        row = {"image": f"{number}.png", "caption": f"{caption}, number {number}.", "license": "CC0"}
         lines.append(json.dumps(row | {"boxes": [{"label": "sheet", "box": [0, 0, 40, 30]}]}))
     path = folder / "pictures.jsonl"
-    path.write_text("\n".join(lines))
+    path.write_text("\n".join([*lines, *more]))
     return path
 
 

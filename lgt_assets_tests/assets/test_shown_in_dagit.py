@@ -1,30 +1,17 @@
 """What a real run leaves in Dagster's event log for each shard: numbers, plots and pictures."""
 
-import json
 from pathlib import Path
 
 import dagster as dg
 import pytest
-from PIL import Image
 
 from lgt_assets import runs
 from lgt_assets.assets.registration import register
 from lgt_assets.resources import Tables
 from lgt_assets_tests.observe.test_preview import pictures_in
+from lgt_assets_tests.registered import write_manifest
 
 SHARDS = ["mine-00000", "mine-00001"]
-
-
-def write_manifest(folder: Path) -> Path:
-    folder.mkdir()
-    lines = []
-    for number in range(4):
-        Image.new("RGB", (40, 30), (40 * number, 10, 10)).save(folder / f"{number}.png")
-        row = {"image": f"{number}.png", "caption": f"A [red](javascript:x) sheet, number {number}.", "license": "CC0"}
-        lines.append(json.dumps(row | {"boxes": [{"label": "sheet", "box": [0, 0, 40, 30]}]}))
-    path = folder / "pictures.jsonl"
-    path.write_text("\n".join([*lines, "no json"]))
-    return path
 
 
 def metadata_of(instance: dg.DagsterInstance, table: str, shard: str) -> dict[str, dg.MetadataValue]:
@@ -35,7 +22,7 @@ def metadata_of(instance: dg.DagsterInstance, table: str, shard: str) -> dict[st
 def test_each_shard_of_a_run_has_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LGT_STATE", str(tmp_path / "state"))
     with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
-        path = write_manifest(tmp_path / "mine")
+        path = write_manifest(tmp_path / "mine", 4, "A [red](javascript:x) sheet", "no json")
         register(instance, Tables().store(), "mine", "manifest", {"path": str(path)}, shard_size=2)
         assert runs.run(instance, selection="images,grounded_objects").failures == []
         images = [metadata_of(instance, "images", shard) for shard in SHARDS]
