@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import polars as pl
 
 from lgt_assets.release.formats.base import EMBEDDED, Format
+from lgt_assets.release.hashed_file import HashedFile
 from lgt_assets.release.hub_features import features, image_columns_of, metadata
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ PART_BYTES = 500_000_000  # what the hub advises for one file
 
 
 class RowFiles(Protocol):
-    """Takes the rows of one config and split in their order."""
+    """Takes the rows of one config and split in their order; ``sha256s`` of the files that were hashed while they were written."""
 
     features: dict[str, Any]
+    sha256s: dict[Path, str]
 
     def add(self, rows: pl.DataFrame, contents: Sequence[bytes]) -> None:
         """Write some rows, now or later; ``contents`` are the pictures that their lists count in."""
@@ -46,6 +48,7 @@ class JsonLines:
     def __init__(self, path: Path):
         self._path = path
         self.features: dict[str, Any] = {}
+        self.sha256s: dict[Path, str] = {}
 
     def add(self, rows: pl.DataFrame, contents: Sequence[bytes] = ()) -> None:
         """Write some rows."""
@@ -73,9 +76,10 @@ class ParquetParts:
         self._contents: list[bytes] = []
         self._held_rows = self._held_bytes = 0
         self._writer: pq.ParquetWriter | None = None
-        self._file: io.BufferedWriter | None = None
+        self._file: HashedFile | None = None
         self._paths: list[Path] = []
         self.features: dict[str, Any] = {}
+        self.sha256s: dict[Path, str] = {}
 
     def add(self, rows: pl.DataFrame, contents: Sequence[bytes] = ()) -> None:
         """Take some rows; they are written when a row group is full."""
@@ -114,7 +118,7 @@ class ParquetParts:
         path = next(self._names)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._paths.append(path)
-        self._file = path.open("wb")
+        self._file = HashedFile(path)
         self.features = features(schema, image_columns_of(schema))
         if self._form.hub:
             schema = schema.with_metadata(metadata(schema, self._form.image_columns))
@@ -131,6 +135,7 @@ class ParquetParts:
         if self._writer is not None:
             self._writer.close()
             self._file.close()
+            self.sha256s[self._paths[-1]] = self._file.sha256
             self._writer = self._file = None
 
 

@@ -1,7 +1,7 @@
 """Writing the rows of a release in one format: read from the pinned tables, ordered by hash, turned, written; flat in memory."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Written:
         files: relative paths, in order; none where there are no rows.
         bytes: of those files.
         features: of every column, see :mod:`lgt_assets.release.hub_features`; empty where there are no rows.
+        sha256s: by relative path, of the files that were hashed while they were written.
     """
 
     config: str
@@ -41,6 +42,12 @@ class Written:
     files: tuple[str, ...]
     bytes: int
     features: dict[str, Any]
+    sha256s: Mapping[str, str] = field(default_factory=dict)
+
+
+def hashed(written: Sequence[Written]) -> dict[str, str]:
+    """sha256 by relative path of all files that were hashed while they were written."""
+    return {name: sha256 for one in written for name, sha256 in one.sha256s.items()}
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,7 @@ class _Output:
             self._config, self._split, self._content.rows, self._content.hexdigest(),
             tuple(path.relative_to(self._folder).as_posix() for path in paths), sum(path.stat().st_size for path in paths),
             dict(self._files.features),
+            {path.relative_to(self._folder).as_posix(): sha256 for path, sha256 in self._files.sha256s.items()},
         )  # fmt: skip
 
 
