@@ -24,7 +24,7 @@ PART_BYTES = 500_000_000  # what the hub advises for one file
 
 
 class RowFiles(Protocol):
-    """Takes the rows of one config and split in their order; ``sha256s`` are of files that were hashed while they were written."""
+    """Takes the rows of one config and split in their order; ``sha256s``: of files that were hashed while being written."""
 
     features: dict[str, Any]
     sha256s: dict[Path, str]
