@@ -29,7 +29,7 @@ class RowFiles(Protocol):
     features: dict[str, Any]
     sha256s: dict[Path, str]
 
-    def add(self, rows: pl.DataFrame, contents: Sequence[bytes]) -> None:
+    def add(self, rows: pl.DataFrame, contents: "pa.LargeBinaryArray | None") -> None:
         """Write some rows, now or later; ``contents`` are the pictures that their lists count in."""
 
     def close(self) -> list[Path]:
@@ -50,7 +50,7 @@ class JsonLines:
         self.features: dict[str, Any] = {}
         self.sha256s: dict[Path, str] = {}
 
-    def add(self, rows: pl.DataFrame, contents: Sequence[bytes] = ()) -> None:
+    def add(self, rows: pl.DataFrame, contents: "pa.LargeBinaryArray | None" = None) -> None:
         """Write some rows."""
         if not self.features:
             schema = plain_schema(rows.head(0).to_arrow().schema)
@@ -73,7 +73,7 @@ class ParquetParts:
     def __init__(self, names: Iterator[Path], form: Format):
         self._names, self._form = names, form
         self._held: list[pl.DataFrame] = []
-        self._contents: list[bytes] = []
+        self._contents: list[pa.LargeBinaryArray] = []
         self._held_rows = self._held_bytes = 0
         self._writer: pq.ParquetWriter | None = None
         self._file: HashedFile | None = None
@@ -81,13 +81,13 @@ class ParquetParts:
         self.features: dict[str, Any] = {}
         self.sha256s: dict[Path, str] = {}
 
-    def add(self, rows: pl.DataFrame, contents: Sequence[bytes] = ()) -> None:
+    def add(self, rows: pl.DataFrame, contents: "pa.LargeBinaryArray | None" = None) -> None:
         """Take some rows; they are written when a row group is full."""
-        if contents:
-            column = self._form.image_columns[0]
-            own = [contents[place] for place in rows[column].explode(empty_as_null=False)]
-            self._contents += own
-            self._held_bytes += sum(map(len, own))
+        if contents is not None:
+            places = rows[self._form.image_columns[0]].explode(empty_as_null=False)
+            own = contents.take(places.to_arrow())
+            self._contents.append(own)
+            self._held_bytes += own.nbytes
         self._held.append(rows)
         self._held_rows += rows.height
         if self._held_rows >= GROUP_ROWS or self._held_bytes >= GROUP_BYTES:
@@ -139,20 +139,23 @@ class ParquetParts:
             self._writer = self._file = None
 
 
-def with_images(table: "pa.Table", column: str, contents: Sequence[bytes]) -> "pa.Table":
+def with_images(table: "pa.Table", column: str, contents: Sequence["pa.LargeBinaryArray"]) -> "pa.Table":
     """The table with structs of ``bytes`` and ``path`` in ``column``'s lists: the library's Image, one of the two being null.
 
     Args:
         table: the lists hold places, or paths of pictures.
         column: theirs.
-        contents: in the lists' order, where they hold places.
+        contents: in the lists' order, one array after the other, where they hold places.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     lists = table[column].combine_chunks()
     has_paths = pa.types.is_string(lists.type.value_type)
-    given = pa.nulls(len(lists.flatten()), pa.binary()) if has_paths else pa.array(contents, pa.binary())
+    if has_paths:
+        given = pa.nulls(len(lists.flatten()), pa.binary())
+    else:
+        given = pa.concat_arrays([pa.array([], pa.large_binary()), *contents]).cast(pa.binary())
     paths = lists.flatten() if has_paths else pa.nulls(len(given), pa.string())
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(pc.list_value_length(lists))])
     images = pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays([given, paths], ["bytes", "path"]))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -17,6 +17,9 @@ from lgt_assets.release.pinned_rows import PICTURE, PinnedRows
 from lgt_assets.release.reading_ahead import reading_ahead
 from lgt_assets.release.row_files import RowFiles, row_files
 from lgt_assets.schemas import frame
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Progress = Callable[[str, int, int], None]  # what is done, rows done, rows in all
 
@@ -91,7 +94,7 @@ class _Output:
             chosen &= pl.col(KEYS[CONFIGS[self._config].table]).is_in(self._drawn.implode())
         return rows.filter(chosen)
 
-    def add(self, rows: pl.DataFrame, contents: Sequence[bytes] = ()) -> None:
+    def add(self, rows: pl.DataFrame, contents: "pa.LargeBinaryArray | None" = None) -> None:
         task = CONFIGS[self._config].task
         turned = self._form.columns[task](Rows(rows.drop(CONTENT), task, self._split, self._content.rows))
         if turned.height != rows.height:
