@@ -14,7 +14,7 @@ from lgt_assets.release.picture_bytes import PictureBytes
 if TYPE_CHECKING:
     import pyarrow as pa
 
-WINDOW = 512  # rows whose pictures are read at once, where they are small
+WINDOW = 2048  # rows whose pictures are read at once, where they are small
 FIRST_WINDOW = 16  # before anything is known of their size
 MOST_BYTES = 16 << 20  # of pictures in the rows handed on together
 _COLUMN = "pictures"
@@ -80,7 +80,7 @@ def _replaced(rows: pl.DataFrame, given: list, delivery: Delivery) -> Delivered:
     if delivery == EMBEDDED:
         import pyarrow as pa
 
-        contents = pa.concat_arrays(given)
+        contents = given[0] if len(given) == 1 else pa.concat_arrays(given)
         return Delivered(rows.with_columns(_as_lists(range(len(contents)), pl.UInt32, rows)), contents)
     return Delivered(rows.with_columns(_as_lists(given, pl.String, rows)))
 

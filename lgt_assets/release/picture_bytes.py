@@ -23,7 +23,7 @@ SUFFIXES = {
 }  # fmt: skip
 _THREADS = 2  # more would wait for one another: a small picture's bytes are mostly Python's work
 _TOGETHER = 128
-FEW = 4096  # pictures that are read before processes are started for more
+FEW = 4096  # to read so many takes less than to start processes
 
 
 def batched(pictures: Sequence[Picture]) -> Iterator[Sequence[Picture]]:
@@ -38,9 +38,11 @@ class PictureBytes:
     Args:
         change: what is done to a picture's bytes, such as removing where it was taken; gives them back and whether they
             differ. None: nothing.
+        few: pictures that are read before processes are started for more; those that are changed are read by threads alone.
     """
 
-    def __init__(self, change: Callable[[bytes], tuple[bytes, bool]] | None = None):
+    def __init__(self, change: Callable[[bytes], tuple[bytes, bool]] | None = None, few: int = FEW):
+        self._few = few
         self._change = change
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pictures")
         self._processes: ReadingProcesses | None = None
@@ -73,8 +75,9 @@ class PictureBytes:
         import pyarrow as pa
 
         self._read_so_far += len(pictures)
-        if self._change is None and self._read_so_far > FEW:
-            return pa.concat_arrays([pa.array([], pa.large_binary()), *self._read_by_processes(pictures)])
+        if self._change is None and self._read_so_far > self._few:
+            pieces = list(self._read_by_processes(pictures))
+            return pieces[0] if len(pieces) == 1 else pa.concat_arrays([pa.array([], pa.large_binary()), *pieces])
         read = list(chain.from_iterable(self._threads.map(self._read_some, batched(pictures))))
         self._note(pictures, (changed for _, changed in read))
         return pa.array([content for content, _ in read], pa.large_binary())

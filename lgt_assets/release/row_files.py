@@ -35,6 +35,9 @@ class RowFiles(Protocol):
     def close(self) -> list[Path]:
         """Write what is left; the files, in order."""
 
+    def abandon(self) -> None:
+        """Let go of an unfinished file; after :meth:`close` nothing is left to do."""
+
 
 def row_files(folder: Path, form: Format, config: str, split: str) -> RowFiles:
     """Files of a config and split below ``folder``."""
@@ -62,6 +65,9 @@ class JsonLines:
         """The file, where there are rows."""
         return [self._path] if self.features else []
 
+    def abandon(self) -> None:
+        """No file stays open."""
+
 
 class ParquetParts:
     """Row groups of at most ``GROUP_ROWS`` rows and about ``GROUP_BYTES``, in files of about ``PART_BYTES``.
@@ -85,7 +91,7 @@ class ParquetParts:
         """Take some rows; they are written when a row group is full."""
         if contents is not None:
             places = rows[self._form.image_columns[0]].explode(empty_as_null=False)
-            own = contents.take(places.to_arrow())
+            own = contents if len(places) == len(contents) else contents.take(places.to_arrow())
             self._contents.append(own)
             self._held_bytes += own.nbytes
         self._held.append(rows)
@@ -99,6 +105,10 @@ class ParquetParts:
             self._write()
         self._end_part()
         return self._paths
+
+    def abandon(self) -> None:
+        """Let go of an unfinished file."""
+        self._end_part()
 
     def _write(self) -> None:
         table = pl.concat(self._held).to_arrow()

@@ -1,6 +1,7 @@
 """Writing the rows of a release in one format: read from the pinned tables, ordered by hash, turned, written; flat in memory."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,6 +103,10 @@ class _Output:
         self._files.add(turned, contents)
         self._content.add(rows[CONTENT])
 
+    def abandon(self) -> None:
+        """Let go of an unfinished file."""
+        self._files.abandon()
+
     def close(self, empty: pl.DataFrame) -> Written:
         if not self._content.rows and self._form.pictures == NAMED:
             self.add(empty)  # whoever looks a row up finds a file for every config
@@ -137,7 +142,7 @@ def write_rows(
         configs = wanted.of(table)
         if not configs:
             continue
-        with HashOrder(scratch / table, key, pinned.count(table)) as order:
+        with HashOrder(scratch / table, key, pinned.count(table)) as order, ExitStack() as unfinished:
             ids = _spill(
                 pinned,
                 table,
@@ -151,6 +156,8 @@ def write_rows(
                 for name in configs
                 for split in SPLITS
             }
+            for output in outputs.values():
+                unfinished.callback(output.abandon)
             done = 0
             for some in reading_ahead(_delivered(order, wanted, folder, pictures)):
                 for (name, _split), output in outputs.items():
