@@ -37,7 +37,10 @@ class ReadingProcess:
             handed = (theirs.fileno(), memory)
             command = [sys.executable, "-m", __name__, *map(str, handed)]
             self.process = subprocess.Popen(
-                command, pass_fds=handed, stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+                command,
+                pass_fds=handed,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             )
         finally:
             theirs.close()
@@ -71,7 +74,9 @@ class ReadingProcess:
         self.process.wait()
 
     def _lost(self) -> SourceError:
-        return SourceError(f"process {self.process.pid}, which read pictures, was killed (is memory short?): start again")
+        return SourceError(
+            f"process {self.process.pid}, which read pictures, was killed (is memory short?): start again"
+        )
 
 
 class ReadingProcesses:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -82,6 +83,8 @@ class ParquetParts:
         self._contents: list[pa.LargeBinaryArray] = []
         self._held_rows = self._held_bytes = 0
         self._writer: pq.ParquetWriter | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="parquet")
+        self._writing: Future[None] | None = None
         self._file: HashedFile | None = None
         self._paths: list[Path] = []
         self.features: dict[str, Any] = {}
@@ -97,25 +100,40 @@ class ParquetParts:
         self._held.append(rows)
         self._held_rows += rows.height
         if self._held_rows >= GROUP_ROWS or self._held_bytes >= GROUP_BYTES:
-            self._write()
+            self._hand_on()
 
     def close(self) -> list[Path]:
         """Write what is left; the files, in order."""
         if self._held:
-            self._write()
+            self._hand_on()
+        self._await()
+        self._thread.shutdown()
         self._end_part()
         return self._paths
 
     def abandon(self) -> None:
         """Let go of an unfinished file."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
         self._end_part()
 
-    def _write(self) -> None:
-        table = pl.concat(self._held).to_arrow()
-        table = table.cast(plain_schema(table.schema))
-        if self._form.pictures == EMBEDDED:
-            table = with_images(table, self._form.image_columns[0], self._contents)
+    def _hand_on(self) -> None:
+        """Let the thread write a row group, when it has written the one before."""
+        self._await()
+        self._writing = self._thread.submit(self._write, self._held, self._contents)
         self._held, self._contents, self._held_rows, self._held_bytes = [], [], 0, 0
+
+    def _await(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
+
+    def _write(self, held: Sequence[pl.DataFrame], contents: Sequence["pa.LargeBinaryArray"]) -> None:
+        import pyarrow as pa
+
+        parts = [rows.rechunk().to_arrow() for rows in held]
+        table = pa.concat_tables([part.cast(plain_schema(part.schema)) for part in parts])
+        if self._form.pictures == EMBEDDED:
+            table = with_images(table, self._form.image_columns[0], contents)
         if self._writer is None:
             self._begin_part(table.schema)
         self._writer.write_table(table, row_group_size=max(1, table.num_rows))
@@ -155,21 +173,26 @@ def with_images(table: "pa.Table", column: str, contents: Sequence["pa.LargeBina
     Args:
         table: the lists hold places, or paths of pictures.
         column: theirs.
-        contents: in the lists' order, one array after the other, where they hold places.
+        contents: in the lists' order, one array for each of the table's chunks, where they hold places; they are not copied.
     """
+    import pyarrow as pa
+
+    lists = table[column]
+    if pa.types.is_string(lists.type.value_type):
+        images = [_image_lists(one, pa.nulls(len(one.flatten()), pa.binary()), one.flatten()) for one in lists.chunks]
+    else:
+        pairs = zip(lists.chunks, contents, strict=True)
+        images = [_image_lists(one, own.cast(pa.binary()), pa.nulls(len(own), pa.string())) for one, own in pairs]
+    return table.set_column(table.schema.get_field_index(column), column, pa.chunked_array(images))
+
+
+def _image_lists(lists: "pa.ListArray", contents: "pa.BinaryArray", paths: "pa.StringArray") -> "pa.ListArray":
+    """Lists as long as ``lists``, of pictures."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    lists = table[column].combine_chunks()
-    has_paths = pa.types.is_string(lists.type.value_type)
-    if has_paths:
-        given = pa.nulls(len(lists.flatten()), pa.binary())
-    else:
-        given = pa.concat_arrays([pa.array([], pa.large_binary()), *contents]).cast(pa.binary())
-    paths = lists.flatten() if has_paths else pa.nulls(len(given), pa.string())
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(pc.list_value_length(lists))])
-    images = pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays([given, paths], ["bytes", "path"]))
-    return table.set_column(table.schema.get_field_index(column), column, images)
+    return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays([contents, paths], ["bytes", "path"]))
 
 
 def plain_schema(schema: "pa.Schema") -> "pa.Schema":
