@@ -17,6 +17,7 @@ from lgt_assets.progress import Progress, report
 from lgt_assets.prompts.templates import PromptSet, prompt_set
 from lgt_assets.settings import Profile, load_profile, state_folder
 from lgt_assets.spool import Spool
+from lgt_assets.state import tables_folder
 from lgt_assets.storage import DeltaStore
 from lgt_assets.synthesis.planned import Answered, Planned
 
@@ -59,13 +60,13 @@ def _profile(name: str) -> Profile:
 
 
 class Tables(dg.ConfigurableResource):
-    """The Delta tables below ``root`` (default: ``$LGT_STATE/tables``), a folder or a URL."""
+    """The Delta tables below ``root`` (default: ``$LGT_TABLES``, or ``$LGT_STATE/tables``), a folder or a URL."""
 
     root: str = ""
 
     def store(self) -> DeltaStore:
         """The store that reads and writes them."""
-        return DeltaStore(self.root or str(state_folder() / "tables"))
+        return DeltaStore(self.root or tables_folder())
 
 
 class Models(dg.ConfigurableResource):
