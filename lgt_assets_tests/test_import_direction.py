@@ -97,7 +97,7 @@ ALLOWED = {
     "differences": {"delta_files", "errors", "identity", "lineage"},
     "doctor": {"errors", "engines", "prompts", "settings"},
     "serving": {"errors", "engines", "settings"},
-    "planning": {"costs", "errors", "prompts", "settings", "storage", "table_stats"},
+    "planning": {"costs", "errors", "settings", "storage", "table_stats"},
 }
 # The scenes' grammar, free of torch, says which compositions the embedded model knows.
 EXCEPTIONS = {("synthesis", "lgt_assets.embedded.grammar")}

@@ -12,6 +12,7 @@ import yaml
 
 from lgt_assets.engines.openai_server import OpenaiServerEngine
 from lgt_assets.engines.settings import OpenaiServerSettings
+from lgt_assets_tests.engines import half_way
 from lgt_assets_tests.engines.requests import request
 from lgt_assets_tests.engines.test_openai_server import completed
 from lgt_assets_tests.serving.test_serve import free_ports
@@ -27,7 +28,7 @@ PROGRAM = f"{sys.executable} -m vllm.entrypoints.openai.api_server --model {{mod
 def test_a_run_finds_the_server_that_lgt_serve_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     served = {
         "engine": "vllm_offline", "model": "embedded", "dtype": "float32", "max_model_len": 1024, "max_num_seqs": 8,
-        "engine_arguments": {"enforce_eager": True, "block_size": 16},
+        "engine_arguments": {"enforce_eager": True, "block_size": half_way.BLOCK},
     }  # fmt: skip
     profile = tmp_path / "served.yaml"
     roles = {"vlm": {"model": "small"}}
