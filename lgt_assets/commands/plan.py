@@ -1,5 +1,6 @@
 """`lgt plan`: what a run of any size would take, and how each number is known."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -147,18 +148,18 @@ def _print(profile: str, made: "RunPlan") -> None:
             )
         )
     console.print()
-    cells = [(one.table, _short(one.rows), f"{one.bytes_per_row.value:,.0f}", _gigabytes(one.bytes), one.bytes_per_row.basis)
+    cells = [(one.table, _short(one.rows), f"{one.bytes_per_row.value:,.0f}", _bytes(one.bytes), one.bytes_per_row.basis)
              for one in made.tables]  # fmt: skip
     console.print(
         table_of({"table": "left", "rows": "right", "bytes a row": "right", "size": "right", "known": "left"}, cells)
     )
     console.print(
-        f"\nshards: {size.shards:,.0f} of {size.shard_size:g} pictures"
+        f"\nshards: {math.ceil(size.shards):,} of {size.shard_size:g} pictures"
         + (f" (more than {PLANNED_SHARDS:,}: raise --shard-size)" if size.shards > PLANNED_SHARDS else "")
     )
     console.print(
-        f"storage: tables {_gigabytes(made.table_bytes)} in one version, response store {_gigabytes(made.response_bytes)}, "
-        f"event log {_gigabytes(made.event_log_bytes)}; pictures come on top\n"
+        f"storage: tables {_bytes(made.table_bytes)} in one version, response store {_bytes(made.response_bytes)}, "
+        f"event log {_bytes(made.event_log_bytes)}; pictures come on top\n"
     )
     figures = [(name, f"{one.value:,.4g}", one.basis, one.source) for name, one in made.figures.items()]
     console.print(table_of({"figure": "left", "value": "right", "known": "left", "source": "left"}, figures))
@@ -174,5 +175,5 @@ def _short(value: float | None) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:,.3g}"
 
 
-def _gigabytes(size: float) -> str:
-    return f"{size / 1e9:,.3g} GB"
+def _bytes(size: float) -> str:
+    return f"{size / 1e9:,.3g} GB" if size >= 1e9 else f"{size / 1e6:,.3g} MB"

@@ -11,9 +11,7 @@ PLANNED_SHARDS = 2000  # partitions that Dagit lists without effort; design.md 4
 SHARD_ASSETS = 9  # partitioned assets, each with a materialization a shard
 # Bytes of a row beside its texts, and bytes of a token of its texts, both compressed; for tables that no state folder holds.
 ROW_BYTES = Figure(150, "assumed", "ids, keys and numbers of a row, compressed")
-TOKEN_BYTES = Figure(
-    1.5, "assumed", "4 characters a token, and zstd to 0.4 of it; a store and its table hold each completion"
-)
+TOKEN_BYTES = Figure(1.5, "assumed", "4 characters a token, compressed to 0.4 of that")
 
 
 @dataclass(frozen=True)

@@ -81,3 +81,12 @@ def test_what_the_tables_hold_is_measured_where_the_model_is_the_same(
 def test_a_wrong_speed_is_refused(capsys: pytest.CaptureFixture, option: str) -> None:
     assert run("--throughput", option) == 1
     assert f"--throughput {option}: write MODEL=NEW or MODEL=NEW:PROMPT" in capsys.readouterr().err
+
+
+def test_the_page_shows_what_the_command_prints(capsys: pytest.CaptureFixture) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scale.md").read_text(encoding="utf-8")
+    section = page.partition("## Planning the paper's full run")[2]
+    command, shown = section.split("```bash\n")[1].split("\n")[0], section.split("```text\n")[1].split("\n```")[0]
+    assert run(*command.split()[4:]) == 0
+    printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert command.startswith("lgt plan --profile paper ") and shown.splitlines() == printed[: len(shown.splitlines())]
