@@ -20,6 +20,7 @@ from lgt_assets.engines.base import Completion, request_key
 from lgt_assets.engines.endpoint_settings import EndpointSettings, read_endpoints
 from lgt_assets.engines.openai_endpoint import Endpoint, least_outstanding
 from lgt_assets.engines.openai_fleet import addresses_of
+from lgt_assets.engines.openai_pool import EndpointPool
 from lgt_assets.engines.openai_server import OpenaiServerEngine
 from lgt_assets.engines.response_store import ResponseStore
 from lgt_assets.engines.settings import OpenaiServerSettings
@@ -89,6 +90,20 @@ def test_only_who_takes_requests_is_chosen(states: list[str], data: st.DataObjec
     fit = [one for one, state in zip(endpoints, states, strict=True) if state == "up"]
     assert (chosen in fit) if fit else chosen is None
     assert chosen is not avoided or fit == [avoided]
+
+
+def test_who_is_no_longer_listed_is_forgotten_when_idle_and_may_return() -> None:
+    pool = EndpointPool(16, 2.0)
+    pool.apply([EndpointSettings(address=f"http://{name}/v1", weight=2) for name in "abc"])
+    a, b, _c = pool.members
+    b.active = 1
+    pool.apply([EndpointSettings(address="http://a/v1", weight=5)])
+    assert pool.members == [a, b] and (a.weight, a.draining, b.draining) == (5, False, True)
+    pool.apply([EndpointSettings(address="http://a/v1", drain=True), EndpointSettings(address="http://b/v1")])
+    assert pool.members == [a, b] and pool.serving == [b] and a.draining
+    b.active = 0
+    pool.apply([])
+    assert pool.members == [] and not pool.has_hope and not pool.all_refused
 
 
 # Fleets
@@ -179,6 +194,12 @@ def test_one_that_is_marked_drain_gets_nothing_until_the_mark_is_gone(tmp_path: 
             write(file, {"address": one.address, "drain": True}, marked.address)
             while next(results).endpoint != marked.address:  # type: ignore[union-attr]
                 pass
+            while not engine._client.pool.members[0].draining:
+                next(results)
+            had = one.counts["requests"]
+            later = [next(results).endpoint for _result in range(200)]  # type: ignore[union-attr]
+            assert one.counts["requests"] <= had + 16  # what was on its way there; no share of 200
+            assert {*later[-100:]} == {marked.address}
             results.close()
 
 
