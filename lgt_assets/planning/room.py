@@ -47,7 +47,7 @@ def tables_needed(
     rows = {
         "images": (size.images, caption),
         "grounded_objects": (size.images * figures["objects_per_picture"].value, 8.0),
-        "seed_questions": (size.questions - size.composed_questions, question),
+        "seed_questions": (size.seed_questions, question),
         "composed_questions": (size.composed_questions, question),
         "distilled_cots": (size.questions * size.samples, chain + question),
         "expanded_traces": (size.questions * size.chains_per_question * size.expansions, trace),

@@ -39,6 +39,11 @@ class Size:
         return self.images * self.questions_per_image
 
     @property
+    def seed_questions(self) -> float:
+        """Accepted seed questions; the difference is taken first, or rounding would not grow with the pictures."""
+        return self.images * (self.questions_per_image - self.composed_per_image)
+
+    @property
     def composed_questions(self) -> float:
         """Accepted composed questions."""
         return self.images * self.composed_per_image

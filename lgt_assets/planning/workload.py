@@ -25,7 +25,7 @@ def workload(size: Size, profile: Profile, figures: Figures) -> list[Work]:
     that are rejected afterwards are not counted. Captions and boxes are taken as there.
     """
     questions, compose, expand = profile.questions, profile.compose, profile.expand
-    seed_candidates = (size.questions - size.composed_questions) / figures["accepted_seed_questions"].value
+    seed_candidates = size.seed_questions / figures["accepted_seed_questions"].value
     composed_candidates = size.composed_questions / figures["accepted_composed_questions"].value
     per_request = figures["candidates_per_questioner_request"].value
     seed_votes = questions.key_votes + questions.blindness_votes

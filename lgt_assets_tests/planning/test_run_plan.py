@@ -22,7 +22,7 @@ TEMPLATES = template_tokens(prompt_set(PROFILE.prompts), PROFILE.roles)
 NOTHING = Rates({}, {}, {})
 SPEEDS = {"vision": Speed(1000.0, 10_000.0, "a test"), "reasoning": Speed(500.0, None, "a test")}
 SIZES = st.builds(
-    Size, st.integers(1, 10**6).map(float), st.floats(10, 100), st.floats(0, 10), st.integers(1, 20).map(float),
+    Size, st.integers(1, 10**6).map(float), st.floats(10, 100), st.floats(0, 9), st.integers(1, 20).map(float),
     st.integers(1, 4).map(float), st.integers(1, 12).map(float), st.integers(1, 512).map(float),
 )  # fmt: skip
 
