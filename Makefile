@@ -72,7 +72,7 @@ venv-vllm:
 	@$(VLLM_BIN)/python -m pip install --quiet $(PIP_OPTIONS) -c requirements/vllm-constraints.txt -e .
 
 test-vllm: venv-vllm
-	$(VLLM_ENVIRONMENT) $(VLLM_BIN)/python -m pytest -m vllm lgt_assets_tests/engines
+	$(VLLM_ENVIRONMENT) $(VLLM_BIN)/python -m pytest -m vllm lgt_assets_tests/engines lgt_assets_tests/serving
 
 test-trainers: $(TRAINERS:%=test-%)
 

@@ -35,7 +35,7 @@ ALLOWED = {
     "table_stats": {"leftover_files", "pinned_versions", "schemas", "storage", "table_locks"},
     "table_maintenance": {"errors", "leftover_files", "pinned_versions", "storage", "table_locks"},
     "spool": {"errors"},
-    "engines": {"errors", "identity", "spool"},
+    "engines": {"errors", "identity", "spool", "state"},
     "prompts": {"errors", "identity", "engines"},
     "settings_base": set(),
     "source_settings": {"settings_base"},
@@ -96,6 +96,8 @@ ALLOWED = {
     "lineage": {"delta_files", "errors", "identity", "pages", "pictures", "references"},
     "differences": {"delta_files", "errors", "identity", "lineage"},
     "doctor": {"errors", "engines", "prompts", "settings"},
+    "serving": {"errors", "engines", "settings"},
+    "planning": {"costs", "errors", "settings", "storage", "table_stats"},
 }
 # The scenes' grammar, free of torch, says which compositions the embedded model knows.
 EXCEPTIONS = {("synthesis", "lgt_assets.embedded.grammar")}
