@@ -86,7 +86,7 @@ class Schedule:
         raise IndexError(f"the schedule ends {at} steps earlier")
 
 
-# The student of the asset group post_training: it sees and knows the format of a thought, and reasons badly. It gets an eighth of
+# The student of the asset group post_training: it knows the format of a thought, and reasons badly. It gets an eighth of
 # the steps, nearly all on single thoughts; a few of the reasoner's, so that a second thought is no foreign text to it.
 STUDENT = Schedule(
     vision_steps=300,
