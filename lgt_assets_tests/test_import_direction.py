@@ -61,6 +61,7 @@ ALLOWED = {
         "sources",
         "synthesis",
     },
+    "training": {"embedded", "errors", "identity", "release", "synthesis"},
     "pictures": {"engines", "errors"},
     "takedown": {
         "leftover_files",
