@@ -22,7 +22,7 @@ def state_folder() -> Path:
 
 
 def tables_folder() -> str:
-    """Root of the tables: ``$LGT_TABLES``, a folder or an ``s3://``, ``gs://`` or ``az://`` address; by default in the state folder.
+    """Root of the tables: ``$LGT_TABLES``, a folder or an ``s3://``, ``gs://`` or ``az://`` address, or one in the state folder.
 
     How an object store is reached, and with which credentials, the environment says, as delta-rs and polars read it
     (``AWS_ACCESS_KEY_ID`` …, ``GOOGLE_APPLICATION_CREDENTIALS``, ``AZURE_STORAGE_ACCOUNT_NAME`` …).
