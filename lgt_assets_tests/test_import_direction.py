@@ -28,7 +28,7 @@ ALLOWED = {
     "validation": {"errors", "identity", "references", "schemas"},
     "table_locks": {"errors"},
     "commit_retries": {"errors"},
-    "table_creation": {"commit_retries", "schemas", "table_locks"},
+    "table_creation": {"commit_retries", "errors", "schemas", "table_locks"},
     "storage": {"commit_retries", "errors", "identity", "schemas", "table_creation", "table_locks"},
     "leftover_files": {"errors"},
     "pinned_versions": {"errors", "storage"},
