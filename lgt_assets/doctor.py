@@ -88,7 +88,7 @@ def machine() -> list[Finding]:
 
 
 def instance_finding(home: Path) -> Finding:
-    """Which configuration Dagster has or would get, who keeps its records and starts its runs, and what it wants that is not here."""
+    """Which configuration Dagster has or would get, who keeps its records and starts its runs, and what that lacks here."""
     chosen = os.environ.get("LGT_INSTANCE", "")
     try:
         name = chosen or instance_in_force(home)

@@ -142,10 +142,10 @@ class Models(dg.ConfigurableResource):
             tokens = usage.completion_tokens - tokens_before
             report(Progress(asset, shard, role, done, total, sent, reused, finished, tokens))
 
+        wanted = ((p.request, p.context) for p in self._while_ours(planned))
         replies = Asking(
-            _engine(settings), responses, ((p.request, p.context) for p in self._while_ours(planned)), asset=asset, role=role, usage=usage,
-            failures=failures, maximum_failure_share=self.profile.maximum_failure_share, devices=settings.devices,
-            on_progress=on_progress,
+            _engine(settings), responses, wanted, asset=asset, role=role, usage=usage, failures=failures,
+            maximum_failure_share=self.profile.maximum_failure_share, devices=settings.devices, on_progress=on_progress,
         )  # fmt: skip
         for reply in replies:
             yield Answered(reply.request_key, reply.completion, reply.item)

@@ -1,7 +1,8 @@
 """Whether this process may still write for its run.
 
-A cluster that loses a node resumes its runs elsewhere. What it took for dead may only have been cut off, or asleep: such a process
-must neither write over the rows of the one that took its place, nor pay for requests twice, nor tell Dagster that the run failed.
+A cluster that loses a node resumes its runs elsewhere. What it took for dead may only have been cut off, or asleep: such a
+process must neither write over the rows of the one that took its place, nor pay for requests twice, nor tell Dagster that the
+run failed.
 """
 
 import os

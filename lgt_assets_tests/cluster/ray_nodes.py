@@ -1,8 +1,11 @@
 """Real `ray start` on this machine: a head and a worker node, each with one logical GPU, token authentication on."""
 
 import json
+import secrets
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +61,47 @@ class RayCluster:
             return 0
         return sum(node["state"] == "ALIVE" for node in found)
 
-    def ask(self, path: str, token: str | None = None) -> Any:
-        """What the head's web server answers to who brings ``token``, by default the right one."""
+    def ask(self, path: str, *, token: str | None = None, body: dict | None = None) -> Any:
+        """What the head's web server answers to who brings ``token``, by default the right one; with ``body`` it is a POST."""
         token = self.environment["RAY_AUTH_TOKEN"] if token is None else token
-        request = urllib.request.Request(self.address + path, headers={"Authorization": f"Bearer {token}"})
-        with urllib.request.urlopen(request, timeout=10) as response:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.address + path, data, headers)
+        with urllib.request.urlopen(request, timeout=60) as response:
             return json.load(response)
+
+    @contextmanager
+    def gpu_held(self, node: str) -> Iterator[None]:
+        """While another job has the node's GPU: what wants one is placed elsewhere."""
+        job = {
+            "entrypoint": "sleep 600", "entrypoint_num_gpus": 1, "entrypoint_resources": {node: 1},
+            "submission_id": f"holds-{node}-{secrets.token_hex(4)}",
+        }  # fmt: skip
+        path = f"/api/jobs/{job['submission_id']}"
+        self.ask("/api/jobs/", body=job)
+        wait_until(lambda: self.ask(path)["status"] == "RUNNING", 90, "a job that holds the GPU")
+        try:
+            yield
+        finally:
+            self.ask(f"{path}/stop", body={})
+            wait_until(lambda: self.ask(path)["status"] == "STOPPED", 90, "the end of the job that holds the GPU")
+
+    def node_of_run(self, run_id: str) -> str:
+        """Id of the node that a run's job was placed on."""
+        return self.ask(f"/api/jobs/dagster-run-{run_id}")["driver_node_id"]
 
     def _start(self, node: str, *arguments: str) -> None:
         ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats"]
-        ray += ["--num-cpus", "2", "--num-gpus", "1", "--object-store-memory", str(OBJECT_STORE_BYTES)]
+        ray += [
+            "--num-cpus",
+            "2",
+            "--num-gpus",
+            "1",
+            "--resources",
+            json.dumps({node: 1}),
+            "--object-store-memory",
+            str(OBJECT_STORE_BYTES),
+        ]
         ray += ["--node-ip-address", "127.0.0.1", "--log-color", "false", *arguments]
         if node == HEAD:
             ray += ["--temp-dir", str(self.folder)]
