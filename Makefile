@@ -42,7 +42,7 @@ venv: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet $(PIP_OPTIONS) -c constraints.txt -e '.[embedded,photos,dev]'
+	$(BIN)/python -m pip install --quiet $(PIP_OPTIONS) -c constraints.txt -e '.[embedded,train,photos,dev]'
 	touch $@
 
 demo: $(INSTALLED)
@@ -72,7 +72,7 @@ venv-vllm:
 	@$(VLLM_BIN)/python -m pip install --quiet $(PIP_OPTIONS) -c requirements/vllm-constraints.txt -e .
 
 test-vllm: venv-vllm
-	$(VLLM_ENVIRONMENT) $(VLLM_BIN)/python -m pytest -m vllm lgt_assets_tests/engines
+	$(VLLM_ENVIRONMENT) $(VLLM_BIN)/python -m pytest -m vllm lgt_assets_tests/engines lgt_assets_tests/serving
 
 test-trainers: $(TRAINERS:%=test-%)
 

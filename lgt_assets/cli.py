@@ -17,7 +17,9 @@ from lgt_assets.commands import (
     embedded,
     export,
     method,
+    plan,
     run,
+    serve,
     show,
     sources,
     store,
@@ -46,6 +48,8 @@ app.command()(takedown.takedown)
 app.add_typer(audit.app, name="audit")
 app.add_typer(store.app, name="store")
 app.add_typer(tables.app, name="tables")
+app.command()(serve.serve)
+app.command()(plan.plan)
 app.command()(dagit.dagit)
 app.command()(doctor.doctor)
 app.add_typer(embedded.app, name="embedded")

@@ -17,6 +17,7 @@ from pathlib import Path
 import yaml
 
 from lgt_assets.engines.model_identity import local_folder
+from lgt_assets.engines.openai_fleet import listed_now
 from lgt_assets.engines.registry import missing_libraries
 from lgt_assets.engines.settings import EngineSettings, OpenaiServerSettings, ScriptedSettings, VllmOfflineSettings
 from lgt_assets.errors import EngineError, PromptError, SettingsError
@@ -176,8 +177,17 @@ def _model_findings(name: str, settings: EngineSettings) -> Iterator[Finding]:
     if isinstance(settings, ScriptedSettings):
         return
     if isinstance(settings, OpenaiServerSettings):
-        for endpoint in settings.endpoints:
-            yield endpoint_finding(endpoint, settings)
+        try:
+            listed = listed_now(settings)
+        except SettingsError as error:
+            yield Finding(
+                f"endpoints of {name}", False, str(error), "start the servers: lgt serve; or mend the profile"
+            )
+            return
+        for endpoint in listed:
+            yield endpoint_finding(endpoint.address, settings)
+        if not listed:
+            yield Finding(f"endpoints of {name}", False, "none is listed", "start the servers: lgt serve")
         return
     if isinstance(settings, VllmOfflineSettings) and not gpu_name():
         yield Finding(

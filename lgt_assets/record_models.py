@@ -15,6 +15,9 @@ class Generations(Rows):
     asset: str = Field(description="Asset that paid for it.")
     role: str = Field(description="Role that the model played.")
     engine: str = Field(description="Engine that ran it.")
+    endpoint: str = Field(
+        nullable=True, description="Address of the server that answered; null: it ran in the process."
+    )
     model: str = Field(description="Model name.")
     revision: str = Field(description="Model revision.")
     template_hash: str = Field(description="sha256 of the prompt's template.")

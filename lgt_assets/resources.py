@@ -19,6 +19,7 @@ from lgt_assets.prompts.templates import PromptSet, prompt_set
 from lgt_assets.run_fence import RunFence, fence_of
 from lgt_assets.settings import Profile, load_profile, state_folder
 from lgt_assets.spool import Spool
+from lgt_assets.state import tables_folder
 from lgt_assets.storage import DeltaStore
 from lgt_assets.synthesis.planned import Answered, Planned
 
@@ -61,7 +62,7 @@ def _profile(name: str) -> Profile:
 
 
 class Tables(dg.ConfigurableResource):
-    """The Delta tables below ``root`` (default: ``$LGT_STATE/tables``), a folder or a URL."""
+    """The Delta tables below ``root`` (default: ``$LGT_TABLES``, or ``$LGT_STATE/tables``), a folder or a URL."""
 
     root: str = ""
     _fence: RunFence | None = PrivateAttr(default=None)
@@ -72,7 +73,7 @@ class Tables(dg.ConfigurableResource):
 
     def store(self) -> DeltaStore:
         """The store that reads and writes them."""
-        root = self.root or str(state_folder() / "tables")
+        root = self.root or tables_folder()
         return DeltaStore(root, may_write=self._fence.require) if self._fence else DeltaStore(root)
 
 

@@ -56,13 +56,13 @@ def large_batches() -> Iterator[pl.DataFrame]:
         yield batch.with_columns(ordinal=pl.col("ordinal") + start, caption=pl.Series(captions))
 
 
-def test_racing_processes_lose_no_commit(tmp_path: Path) -> None:
-    reports, _seconds = run_writers(str(tmp_path), writers=4, commits=10)
+def test_racing_processes_lose_no_commit(tables_root: str) -> None:
+    reports, _seconds = run_writers(tables_root, writers=4, commits=10)
     assert [report.failures for report in reports] == [[]] * 4
-    assert sorted((writer, turn) for _, writer, turn in commits_of(str(tmp_path))) == [
+    assert sorted((writer, turn) for _, writer, turn in commits_of(tables_root)) == [
         (writer, turn) for writer in range(4) for turn in range(10)
     ]
-    assert list(wrong_commits(str(tmp_path))) == []
+    assert list(wrong_commits(tables_root)) == []
 
 
 def test_a_lost_row_would_be_seen(tmp_path: Path) -> None:

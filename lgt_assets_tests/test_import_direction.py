@@ -29,14 +29,14 @@ ALLOWED = {
     "validation": {"errors", "identity", "references", "schemas"},
     "table_locks": {"errors"},
     "commit_retries": {"errors"},
-    "table_creation": {"commit_retries", "schemas", "table_locks"},
+    "table_creation": {"commit_retries", "errors", "schemas", "table_locks"},
     "storage": {"commit_retries", "errors", "identity", "schemas", "table_creation", "table_locks"},
     "leftover_files": {"errors"},
     "pinned_versions": {"errors", "storage"},
     "table_stats": {"leftover_files", "pinned_versions", "schemas", "storage", "table_locks"},
     "table_maintenance": {"errors", "leftover_files", "pinned_versions", "storage", "table_locks"},
     "spool": {"errors"},
-    "engines": {"errors", "identity", "spool"},
+    "engines": {"errors", "identity", "spool", "state"},
     "prompts": {"errors", "identity", "engines"},
     "settings_base": set(),
     "source_settings": {"settings_base"},
@@ -62,6 +62,7 @@ ALLOWED = {
         "sources",
         "synthesis",
     },
+    "training": {"embedded", "errors", "identity", "release", "synthesis"},
     "pictures": {"engines", "errors"},
     "takedown": {
         "leftover_files",
@@ -98,6 +99,8 @@ ALLOWED = {
     "differences": {"delta_files", "errors", "identity", "lineage"},
     "doctor": {"errors", "engines", "instance_files", "prompts", "settings"},
     "instance_files": {"errors"},
+    "serving": {"errors", "engines", "settings"},
+    "planning": {"costs", "errors", "settings", "storage", "table_stats"},
 }
 # The scenes' grammar, free of torch, says which compositions the embedded model knows.
 EXCEPTIONS = {("synthesis", "lgt_assets.embedded.grammar")}

@@ -9,6 +9,7 @@ import yaml
 from lgt_assets.errors import SettingsError
 from lgt_assets.schemas import frame
 from lgt_assets.settings import PROFILES_FOLDER, load_profile, state_folder
+from lgt_assets.state import tables_folder
 from lgt_assets.storage import DeltaStore
 from lgt_assets_tests.rows import SHARD, image_row
 
@@ -105,3 +106,21 @@ def test_tables_are_read_back_from_a_folder_that_is_taken(tmp_path: Path, monkey
     store = DeltaStore(str(state_folder() / "tables"))
     store.replace("images", frame("images", [image_row()]), shard=SHARD)
     assert store.read("images", shards=[SHARD]).height == 1
+
+
+def test_tables_lie_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LGT_STATE", str(tmp_path))
+    assert tables_folder() == str(tmp_path / "tables")
+    for given, root in (
+        ("s3://bucket/tables/", "s3://bucket/tables"),
+        (str(tmp_path / "other"), str(tmp_path / "other")),
+    ):
+        monkeypatch.setenv("LGT_TABLES", given)
+        assert tables_folder() == root
+
+
+@pytest.mark.parametrize("root", ["s3://", "http://host/tables", "/tmp/a b"])
+def test_a_place_where_no_tables_can_lie_is_refused(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LGT_TABLES", root)
+    with pytest.raises(SettingsError, match="LGT_TABLES"):
+        tables_folder()

@@ -1,6 +1,8 @@
 """DeltaStore on real tables: a shard is replaced whole, others stay, and racing processes lose nothing."""
 
 import multiprocessing
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
@@ -13,8 +15,8 @@ from lgt_assets_tests.rows import image_row
 
 
 @pytest.fixture
-def store(tmp_path: object) -> DeltaStore:
-    return DeltaStore(str(tmp_path))
+def store(tables_root: str) -> DeltaStore:
+    return DeltaStore(tables_root)
 
 
 def images(shard: str, count: int) -> pl.DataFrame:
@@ -98,7 +100,8 @@ def test_rows_of_another_shard_or_schema_are_refused_and_nothing_is_lost(store: 
     assert store.read("images").height == 5
 
 
-def test_only_the_shards_files_are_opened(store: DeltaStore, tmp_path: object) -> None:
+def test_only_the_shards_files_are_opened(tmp_path: object) -> None:
+    store = DeltaStore(str(tmp_path))
     for shard in ("a-00000", "a-00001"):
         store.replace("images", images(shard, 3), shard=shard)
     for file in (tmp_path / "images" / "shard=a-00001").glob("*.parquet"):
@@ -117,8 +120,8 @@ def test_the_commit_names_its_run(store: DeltaStore) -> None:
     assert DeltaTable(store.uri("images")).history(1)[0]["run_id"] == "r1"
 
 
-def test_a_table_of_another_version_is_named(store: DeltaStore, tmp_path: object) -> None:
-    pl.DataFrame({"shard": ["a-00000"], "old": [1]}).write_delta(str(tmp_path / "images"))
+def test_a_table_of_another_version_is_named(store: DeltaStore) -> None:
+    pl.DataFrame({"shard": ["a-00000"], "old": [1]}).write_delta(store.uri("images"))
     with pytest.raises(StorageError, match="another version of lgt_assets"):
         store.replace("images", images("a-00000", 1), shard="a-00000")
 
@@ -136,16 +139,36 @@ def _write_shards(root: str, writer: int, start: object) -> None:
             DeltaStore(root).replace("images", images(shard, 10 * (writer + 1) + turn), shard=shard)
 
 
-def test_racing_processes_create_once_and_lose_nothing(tmp_path: object) -> None:
+def test_racing_processes_create_once_and_lose_nothing(tables_root: str) -> None:
     context = multiprocessing.get_context("spawn")
     start = context.Event()
-    writers = [context.Process(target=_write_shards, args=(str(tmp_path), n, start)) for n in range(3)]
+    writers = [context.Process(target=_write_shards, args=(tables_root, n, start)) for n in range(3)]
     for writer in writers:
         writer.start()
     start.set()
     for writer in writers:
         writer.join(120)
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
-    store = DeltaStore(str(tmp_path))
+    store = DeltaStore(tables_root)
     assert [store.read("images", shards=[f"w{n}-00000"]).height for n in range(3)] == [13, 23, 33]
     assert store.read("images", shards=["both-00000"]).height in (13, 23, 33)
+
+
+def test_racing_creators_all_find_the_table(bucket_root: str) -> None:
+    """Below a URL nothing locks: deltalake refuses all but one of them."""
+    for turn in range(5):
+        barrier = threading.Barrier(6)
+
+        def create(root: str, barrier: threading.Barrier) -> None:
+            barrier.wait()
+            DeltaStore(root).create("images")
+
+        with ThreadPoolExecutor(6) as creators:
+            for made in [creators.submit(create, f"{bucket_root}/{turn}", barrier) for _ in range(6)]:
+                made.result()
+        assert DeltaStore(f"{bucket_root}/{turn}").read("images").height == 0
+
+
+def test_a_place_that_cannot_be_written_is_named(bucket_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StorageError, match="s3://no-such-bucket/tables/images"):
+        DeltaStore("s3://no-such-bucket/tables").create("images")

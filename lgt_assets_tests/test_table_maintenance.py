@@ -19,6 +19,7 @@ from lgt_assets.storage import DeltaStore
 from lgt_assets.table_creation import PROPERTIES
 from lgt_assets.table_locks import alone, writing
 from lgt_assets.table_maintenance import Maintained, maintain_table
+from lgt_assets_tests.object_stores import objects_below
 from lgt_assets_tests.rows import image_row
 
 SHARDS = ("a-00000", "a-00001")
@@ -309,3 +310,20 @@ def test_files_of_pinned_versions_are_named_relative_to_the_table(store: DeltaSt
     pinned = files_of_versions(store, "images", [version])
     removed = DeltaTable(store.uri("images")).vacuum(0, dry_run=True, enforce_retention_duration=False, full=True)
     assert pinned == set(removed)
+
+
+def test_below_a_url_maintenance_keeps_what_is_pinned_and_what_is_young(bucket_root: str) -> None:
+    store = DeltaStore(bucket_root)
+    versions = [write(store, turn, shard) for turn in range(3) for shard in SHARDS]
+    pin(store, "one", versions[2])
+    rows = {version: store.read("images", version=version) for version in versions}
+    objects = objects_below(bucket_root)
+    promised = maintain(store, hours=168, dry_run=True)
+    assert not promised.left_alone and objects_below(bucket_root) == objects
+    for table in ("images", "release"):
+        done = maintain(store, table, hours=168)
+        assert not done.left_alone and done.files_removed == 0
+    assert objects.keys() < objects_below(bucket_root).keys()  # checkpoints came, nothing went
+    assert all(store.read("images", version=version).equals(rows[version]) for version in versions)
+    assert "168 hours" in maintain(store, hours=1).left_alone  # nobody there tells what a writer is about to commit
+    assert store.read("images", version=versions[0]).equals(rows[versions[0]])

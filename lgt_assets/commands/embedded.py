@@ -23,6 +23,9 @@ OUT = Annotated[
 ]
 SEED = Annotated[int, typer.Option("--seed", min=0, help="Decides initial weights and every batch.")]
 THREADS = Annotated[int, typer.Option("--threads", min=1, help="CPU threads.")]
+STUDENT = Annotated[
+    bool, typer.Option("--student", help="Train the weaker model that post-training starts from (minutes) instead.")
+]
 RESUME = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")]
 
 
@@ -70,13 +73,17 @@ def evaluate(weights: WEIGHTS = None, n: NUMBER = 1000, threads: THREADS = 2, as
 
 
 @app.command()
-def train(out: OUT = None, seed: SEED = 0, threads: THREADS = 2, resume: RESUME = False) -> None:
+def train(
+    out: OUT = None, seed: SEED = 0, threads: THREADS = 2, resume: RESUME = False, student: STUDENT = False
+) -> None:
     """Train the model from a seed (an hour or two on two cores); --resume goes on from the last checkpoint in --out."""
     require_libraries()
+    from lgt_assets.embedded.schedule import SCHEDULES
     from lgt_assets.embedded.training import train as train_model
     from lgt_assets.settings import state_folder
 
-    folder = out or state_folder() / "embedded"
+    name = "student" if student else "embedded"
+    folder = out or state_folder() / name
     with showing("training") as progress:
-        train_model(folder, seed=seed, threads=threads, resume=resume, progress=progress)
+        train_model(folder, seed=seed, schedule=SCHEDULES[name], threads=threads, resume=resume, progress=progress)
     output().print(plain(f"weights in {folder}; measure them: lgt embedded evaluate --weights {folder}"))

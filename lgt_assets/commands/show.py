@@ -20,6 +20,7 @@ LABEL_CHARACTERS = 100
 REQUEST_FIELDS = (
     "role",
     "engine",
+    "endpoint",
     "model",
     "revision",
     "template_hash",

@@ -17,14 +17,14 @@ LONGEST_REPLY = 320
 class Speaker:
     """The model as transformers loads it, answering many prompts at once."""
 
-    def __init__(self, weights: Path, threads: int, batch: int = 128) -> None:
+    def __init__(self, weights: Path, threads: int, batch: int = 128, longest_reply: int = LONGEST_REPLY) -> None:
         import torch
         from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 
         torch.set_num_threads(threads)
         if not (weights / "model.safetensors").exists():
             raise EngineError(f"no model in {weights}: give the folder that `lgt embedded train` wrote")
-        self._batch = batch
+        self._batch, self._longest = batch, longest_reply
         self._model = AutoModelForImageTextToText.from_pretrained(weights, dtype=torch.float32).eval()
         self._tokenizer = AutoTokenizer.from_pretrained(weights, padding_side="left")
         self._processor = AutoImageProcessor.from_pretrained(weights, backend="pil")
@@ -71,7 +71,7 @@ class Speaker:
             output = self._model.generate(
                 input_ids=encoded["input_ids"],
                 attention_mask=encoded["attention_mask"],
-                max_new_tokens=LONGEST_REPLY,
+                max_new_tokens=self._longest,
                 **inputs,
                 **sampling,
             )

@@ -80,7 +80,10 @@ class ModelIdentity:
 
 @dataclass(frozen=True)
 class Completion:
-    """What came back for one request; ``finish_reason`` is ``stop`` or ``length``; ``seconds`` is wall time in flight."""
+    """What came back for one request; ``finish_reason`` is ``stop`` or ``length``; ``seconds`` is wall time in flight.
+
+    ``endpoint`` is the address of the server that answered; None where the model ran in this process.
+    """
 
     request_key: str
     text: str
@@ -89,6 +92,7 @@ class Completion:
     cached_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    endpoint: str | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
+from lgt_assets.engines.completion_records import COLUMNS
+
 FOLDED_ROWS = 1024
 FILE_COLUMN = "_file"
 
@@ -25,5 +27,6 @@ def chunk_rows(paths: Sequence[str], asset: str, count: int) -> Iterator[pl.Data
         within = pl.col("request_key") >= f"{number * 2**32 // ranges:08x}"
         if number + 1 < ranges:
             within &= pl.col("request_key") < f"{(number + 1) * 2**32 // ranges:08x}"
-        chunks = pl.scan_parquet(list(paths), include_file_paths=FILE_COLUMN)
+        # chunks of before completions named their endpoint lack that column
+        chunks = pl.scan_parquet(list(paths), schema=COLUMNS, missing_columns="insert", include_file_paths=FILE_COLUMN)
         yield chunks.filter(within, pl.col("asset") == asset).sort("request_key").collect()

@@ -55,14 +55,47 @@ def read_image_bytes(image: ImageReference) -> bytes:
     try:
         content = _read(path)
     except OSError as error:
-        raise ImageUnreadable(
-            f"picture {path} cannot be read ({error.strerror}); put it back or remove its row"
-        ) from error
-    if hashlib.sha256(content).hexdigest() != image.sha256:
-        raise ImageUnreadable(
-            f"picture {path} is not the one that was added: its sha256 is not {image.sha256[:16]}…; add it anew"
-        )
+        raise _missing(path, error) from error
+    _require_sha256(content, image.sha256, path)
     return content
+
+
+def read_image_into(room: memoryview, image: ImageReference) -> int:
+    """Read the file behind ``image.uri`` to the beginning of ``room``.
+
+    Returns:
+        The file's size in bytes; where it is larger than ``room``, nothing was read.
+
+    Raises:
+        ImageUnreadable: as :func:`read_image_bytes`.
+    """
+    path = path_of(image.uri)
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            size = os.fstat(descriptor).st_size
+            if size > len(room):
+                return size
+            done = 0
+            while done < size and (more := os.readv(descriptor, [room[done:size]])):
+                done += more  # a read may give less than was asked for
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _missing(path, error) from error
+    _require_sha256(room[:done], image.sha256, path)
+    return done
+
+
+def _missing(path: str, error: OSError) -> ImageUnreadable:
+    return ImageUnreadable(f"picture {path} cannot be read ({error.strerror}); put it back or remove its row")
+
+
+def _require_sha256(content: bytes | memoryview, sha256: str, path: str) -> None:
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ImageUnreadable(
+            f"picture {path} is not the one that was added: its sha256 is not {sha256[:16]}…; add it anew"
+        )
 
 
 def open_picture(image: ImageReference) -> "Image":

@@ -1,7 +1,6 @@
 """Which request goes where and when: slots, retries, endpoints that come and go. Everything here runs on one event loop."""
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -10,17 +9,15 @@ from lgt_assets.engines.base import Completion, ModelIdentity, Request, RequestF
 from lgt_assets.engines.image_bytes import ImageUnreadable
 from lgt_assets.engines.openai_body import BodyBuilder, UnsupportedRequest
 from lgt_assets.engines.openai_calls import Call, Job
-from lgt_assets.engines.openai_endpoint import Endpoint, least_loaded
+from lgt_assets.engines.openai_endpoint import Endpoint
+from lgt_assets.engines.openai_fleet import Fleet
+from lgt_assets.engines.openai_health import FleetHealth, backoff
 from lgt_assets.engines.openai_protocol import Answer
 from lgt_assets.engines.openai_wire import Busy, Fault, Refusal, Wire
 from lgt_assets.engines.settings import OpenaiServerSettings
-from lgt_assets.errors import EngineError, LgtError
-from lgt_assets.identity import random_of
+from lgt_assets.errors import EngineError, LgtError, SettingsError
 
-_FIRST_CONTACT_SECONDS = 30.0
-_LEAST_PROBE_SECONDS = 0.02
 _MOST_READY = 64
-_log = logging.getLogger(__name__)
 
 
 class ChatClient:
@@ -31,35 +28,36 @@ class ChatClient:
         hungry: there are free slots and no jobs: whoever appends one must have :meth:`dispatch` called on the loop.
     """
 
-    def __init__(self, settings: OpenaiServerSettings, identity: ModelIdentity, wire: Wire) -> None:
+    def __init__(self, settings: OpenaiServerSettings, identity: ModelIdentity, wire: Wire, fleet: Fleet) -> None:
         self._settings, self._identity, self._wire = settings, identity, wire
         limits = {"min_pixels": settings.min_pixels, "max_pixels": settings.max_pixels}
         set_limits = {name: value for name, value in limits.items() if value is not None}
         self._builder = BodyBuilder(settings.served_model or settings.model, settings.dialect, set_limits)
-        self.endpoints = [Endpoint(a, settings.in_flight, settings.latency_tolerance) for a in settings.endpoints]
+        self.health = FleetHealth(settings, wire, fleet, changed=self.dispatch, fail=self._fail)
+        self.pool = self.health.pool
         self.waiting: deque[Job] = deque()
         self.most_ready = min(_MOST_READY, settings.in_flight)
         self.hungry = False
         self._active = 0
         self._calls: set[Call] = set()
-        self._probes: dict[Endpoint, asyncio.Task[None]] = {}
-        self._trouble_since: float | None = None
-        self._was_answered = False
 
     def job(self, call: Call, request: Request) -> Job:
         """A request as a job of ``call``; for any thread."""
         return Job(call, request, request_key(self._identity, request))
 
     async def begin(self, keep: Callable[[Completion | RequestFailure], None]) -> Call:
-        """Start a call; endpoints that are not known to be up are asked. For ``keep`` see :class:`Call`."""
+        """Start a call; endpoints that are not known to be up are asked. For ``keep`` see :class:`Call`.
+
+        Raises:
+            SettingsError: what should list the endpoints lists something else.
+        """
         call = Call(keep)
         self._calls.add(call)
-        self._trouble_since = None
-        for endpoint in self.endpoints:
-            endpoint.limit.forget_latency()
-            if not endpoint.up:
-                endpoint.setbacks = 0
-                self._probe(endpoint)
+        try:
+            await self.health.begin()
+        except SettingsError:
+            await self.end(call)
+            raise
         return call
 
     async def end(self, call: Call) -> None:
@@ -69,9 +67,7 @@ class ChatClient:
         for task in list(call.tasks):
             task.cancel()
         if not self._calls:
-            for probe in self._probes.values():
-                probe.cancel()
-            self._probes.clear()
+            self.health.end()
             self.waiting.clear()
 
     def dispatch(self) -> None:
@@ -83,7 +79,7 @@ class ChatClient:
                 return
             job = self.waiting[0]
             is_wanted = job.call.is_sending and not job.call.closed
-            endpoint = least_loaded(self.endpoints, loop.time(), job.avoided) if is_wanted else None
+            endpoint = self.pool.next(loop.time(), job.avoided) if is_wanted else None
             if endpoint is None and is_wanted:
                 return
             self.waiting.popleft()
@@ -108,14 +104,18 @@ class ChatClient:
                 self._finish(job, RequestFailure(job.key, str(error)))
                 return
             epoch = endpoint.limit.epoch
-            outcome = await self._wire.post(endpoint, body, max(0.001, job.deadline - started), endpoint.names)
+            try:
+                outcome = await self._wire.post(endpoint, body, max(0.001, job.deadline - started), endpoint.names)
+            except EngineError as error:
+                job.avoided, job.error = endpoint, str(error)
+                self.health.refuse(endpoint, error)
+                self._again(job, 0.0)
+                return
             seconds = asyncio.get_running_loop().time() - started
             if isinstance(outcome, Answer):
                 self._answered(job, endpoint, outcome, epoch, seconds)
             else:
                 self._not_answered(job, endpoint, outcome, epoch)
-        except EngineError as error:
-            self._fail(error)
         except Exception as error:  # noqa: BLE001 - handed to the caller's thread, which raises it
             job.call.put(error)
 
@@ -124,16 +124,17 @@ class ChatClient:
         job.call.tasks.discard(task)
         endpoint.active -= 1
         self._active -= 1
+        self.pool.forget(endpoint)
         self.dispatch()
 
     def _answered(self, job: Job, endpoint: Endpoint, answer: Answer, epoch: int, seconds: float) -> None:
         limit = endpoint.limit
         limit.completed(epoch, seconds, answer.completion_tokens, endpoint.active >= limit.value)
         endpoint.answered()
-        self._trouble_since, self._was_answered = None, True
+        self.health.answered()
         completion = Completion(
             job.key, answer.text, answer.finish_reason, answer.prompt_tokens, answer.cached_tokens,
-            answer.completion_tokens, seconds,
+            answer.completion_tokens, seconds, endpoint.address,
         )  # fmt: skip
         self._finish(job, completion)
 
@@ -141,10 +142,10 @@ class ChatClient:
         job.error = f"{endpoint} {outcome.error}"
         if isinstance(outcome, Refusal):
             endpoint.answered()
-            self._trouble_since = None
+            self.health.is_talking()
             self._finish(job, RequestFailure(job.key, job.error))
         elif isinstance(outcome, Busy):
-            self._trouble_since = None
+            self.health.is_talking()
             self._rest(endpoint, outcome, fresh=endpoint.limit.refused(epoch))
             self._again(job, 0.0)
         else:
@@ -155,7 +156,7 @@ class ChatClient:
         loop = asyncio.get_running_loop()
         seconds = busy.seconds
         if fresh and not seconds:
-            seconds = self._backoff(endpoint.setbacks, endpoint.address)
+            seconds = backoff(self._settings, endpoint.setbacks, endpoint.address)
         endpoint.setbacks += fresh
         until = loop.time() + seconds
         if until > endpoint.rests_until:
@@ -170,23 +171,16 @@ class ChatClient:
 
     def _fault(self, job: Job, endpoint: Endpoint, fault: Fault, epoch: int) -> None:
         job.avoided = endpoint
-        job.attempts += not fault.unreachable  # nobody was there: no attempt of the request's
+        # no attempt of the request's where nobody was there, or somebody was about to go
+        job.attempts += not (fault.unreachable or endpoint.draining)
         if fault.timed_out:
             endpoint.limit.refused(epoch)
         if endpoint.failed(fault.error, unreachable=fault.unreachable):
-            endpoint.up = False
-            _log.warning("endpoint %s is left out for now: it %s", endpoint, fault.error)
-            self._count_trouble()
-            self._probe(endpoint)
+            self.health.leave_out(endpoint, fault.error)
         if job.attempts >= self._settings.attempts:
             self._finish(job, RequestFailure(job.key, f"{job.error} (gave up after {job.attempts} attempts)"))
         else:
-            self._again(job, 0.0 if fault.unreachable else self._backoff(job.attempts - 1, job.key))
-
-    def _backoff(self, times: int, *of: object) -> float:
-        """Seconds to wait after the ``times``-th setback in a row: exponential, with jitter seeded by what waits."""
-        base, cap = self._settings.backoff_base_seconds, self._settings.backoff_cap_seconds
-        return min(cap, base * 2 ** min(times, 32)) * (0.5 + random_of(*of, "backoff", times).random() / 2)
+            self._again(job, 0.0 if fault.unreachable else backoff(self._settings, job.attempts - 1, job.key))
 
     def _again(self, job: Job, seconds: float) -> None:
         """Let a job wait ``seconds``, then put it first in the queue; it fails at its deadline wherever it is."""
@@ -232,49 +226,3 @@ class ChatClient:
         for call in self._calls:
             call.closed = True
             call.put(error)
-
-    def _probe(self, endpoint: Endpoint) -> None:
-        if endpoint not in self._probes:
-            self._probes[endpoint] = asyncio.get_running_loop().create_task(self._ask_until_up(endpoint))
-
-    async def _ask_until_up(self, endpoint: Endpoint) -> None:
-        """Ask an endpoint what it serves, less and less often, until it answers."""
-        known = endpoint.names is not None
-        try:
-            while not endpoint.up:
-                if known or endpoint.setbacks:
-                    wait = self._backoff(endpoint.setbacks, endpoint.address)
-                    await asyncio.sleep(max(_LEAST_PROBE_SECONDS, wait))
-                endpoint.setbacks += 1
-                said = await self._wire.models(endpoint)
-                if isinstance(said, Fault):
-                    endpoint.error = said.error
-                    self._count_trouble()
-                else:
-                    self._welcome(endpoint, said, back=known)
-        except EngineError as error:
-            self._fail(error)
-        finally:
-            if self._probes.get(endpoint) is asyncio.current_task():
-                del self._probes[endpoint]
-        self.dispatch()
-
-    def _welcome(self, endpoint: Endpoint, names: frozenset[str], *, back: bool) -> None:
-        endpoint.names, endpoint.up = names, True
-        if back:
-            endpoint.limit.restart()
-            _log.warning("endpoint %s answers again", endpoint)
-
-    def _count_trouble(self) -> None:
-        """While any endpoint is up there is hope; when none has been for long, the run ends with what each one said."""
-        now = asyncio.get_running_loop().time()
-        if self._trouble_since is None:
-            self._trouble_since = now
-        longest = self._settings.outage_seconds
-        if not self._was_answered:
-            longest = min(longest, _FIRST_CONTACT_SECONDS)
-        if not any(endpoint.up for endpoint in self.endpoints) and now - self._trouble_since >= longest:
-            said = "; ".join(f"{endpoint} {endpoint.error}" for endpoint in self.endpoints)
-            self._fail(
-                EngineError(f"no endpoint answers: {said}; start the server, or correct the endpoints in the profile")
-            )

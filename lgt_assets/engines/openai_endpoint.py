@@ -19,10 +19,13 @@ class Endpoint:
         up: whether it gets requests.
         rests_until: time of the event loop before which it gets none.
         error: what was last wrong with it.
+        refused: why it is no server for this model, with its name; empty: nothing speaks against it.
+        weight: its share of the requests under way, against the others' weights.
+        draining: it gets no new request; with ``gone`` it is forgotten when it has none left.
         setbacks: how often in a row it was down or told to wait, since its last answer.
     """
 
-    def __init__(self, address: str, most: int, tolerance: float) -> None:
+    def __init__(self, address: str, most: int, tolerance: float, weight: float = 1.0) -> None:
         self.address = address
         self.completions = URL(f"{address}/chat/completions")
         self.models = URL(f"{address}/models")
@@ -31,7 +34,9 @@ class Endpoint:
         self.names: frozenset[str] | None = None
         self.up = False
         self.rests_until = 0.0
-        self.error = ""
+        self.error = self.refused = ""
+        self.weight = weight
+        self.draining = self.gone = False
         self.setbacks = 0
         self._faults = 0
 
@@ -50,22 +55,23 @@ class Endpoint:
 
     def takes(self, now: float) -> bool:
         """Whether it may be given one more request."""
-        return self.up and self.active < self.limit.value and self.rests_until <= now
+        return self.up and not self.draining and self.active < self.limit.value and self.rests_until <= now
+
+    def says(self) -> str:
+        """What is wrong with it, with its name."""
+        return self.refused or f"{self} {self.error or 'did not answer yet'}"
 
     def load(self) -> float:
-        """How full it would be with one more request, in [0, 1]."""
-        return (self.active + 1) / self.limit.value
+        """Requests under way, with one more, per unit of weight."""
+        return (self.active + 1) / self.weight
 
 
-def least_loaded(endpoints: Iterable[Endpoint], now: float, avoided: Endpoint | None = None) -> Endpoint | None:
-    """The endpoint for the next request: the emptiest by its own limit, so that unequal servers get unequal shares.
+def least_outstanding(endpoints: Iterable[Endpoint], now: float, avoided: Endpoint | None = None) -> Endpoint | None:
+    """The endpoint for the next request: that with the fewest under way for its weight, of those that take one.
 
-    ``avoided`` failed this very request and comes last; None if no endpoint takes one.
+    While all take more, requests under way stand in proportion to the weights; one that is at its own limit (which a server finds
+    for itself, see :mod:`lgt_assets.engines.openai_limit`) leaves the rest to the others. ``avoided`` failed this very request
+    and comes last; None if no endpoint takes one.
     """
-    best, best_load = None, float("inf")
-    for endpoint in endpoints:
-        if endpoint.takes(now):
-            load = endpoint.load() + (endpoint is avoided)
-            if load < best_load:
-                best, best_load = endpoint, load
-    return best
+    taking = (endpoint for endpoint in endpoints if endpoint.takes(now))
+    return min(taking, key=lambda endpoint: (endpoint is avoided, endpoint.load()), default=None)

@@ -11,6 +11,7 @@ import uvloop
 from lgt_assets.engines.base import Completion, ModelIdentity, Request, RequestFailure
 from lgt_assets.engines.model_identity import model_identity
 from lgt_assets.engines.openai_client import ChatClient
+from lgt_assets.engines.openai_fleet import Fleet, Resolve, addresses_of
 from lgt_assets.engines.openai_wire import Wire
 from lgt_assets.engines.settings import OpenaiServerSettings
 from lgt_assets.errors import EngineError
@@ -25,13 +26,17 @@ class OpenaiServerEngine:
     prompt to be rendered; no more are pulled, so memory does not grow with their number. How many each endpoint gets
     is in :mod:`lgt_assets.engines.openai_limit`. Any number of threads may ask, and nested: all share the slots.
 
+    Args:
+        settings: of the model and its endpoints.
+        resolve: from a host of ``endpoints_dns`` to its addresses.
+
     Raises:
         EngineError: the variable named by ``api_key_env`` is not set.
     """
 
     kind = "openai_server"
 
-    def __init__(self, settings: OpenaiServerSettings) -> None:
+    def __init__(self, settings: OpenaiServerSettings, resolve: Resolve = addresses_of) -> None:
         self.identity: ModelIdentity = model_identity(
             settings.model,
             revision=settings.revision,
@@ -42,14 +47,15 @@ class OpenaiServerEngine:
         )
         self._settings = settings
         self._wire = Wire(settings)
-        self._client = ChatClient(settings, self.identity, self._wire)
+        self._fleet = Fleet(settings, resolve)
+        self._client = ChatClient(settings, self.identity, self._wire, self._fleet)
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
 
     def __repr__(self) -> str:
-        return f"OpenaiServerEngine({self.identity.name!r} at {', '.join(self._settings.endpoints)})"
+        return f"OpenaiServerEngine({self.identity.name!r} at {self._fleet})"
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Completion | RequestFailure]:
         """Answer each request once; see :class:`lgt_assets.engines.base.Engine`.
@@ -57,7 +63,8 @@ class OpenaiServerEngine:
         Closing the iterator cancels what is in flight.
 
         Raises:
-            EngineError: no endpoint answers, or one has the wrong model, key or address; the message names it.
+            EngineError: no endpoint answers, or each has the wrong model, key or address; the message names them.
+            SettingsError: what should list the endpoints lists something else.
         """
         return self.generate_kept(requests, lambda _result: None)
 

@@ -26,7 +26,7 @@ from lgt_assets.engines.completion_records import (
     preferred,
 )
 from lgt_assets.engines.folding import FILE_COLUMN, chunk_rows
-from lgt_assets.engines.journal import Journal, Record, encode_record
+from lgt_assets.engines.journal import Journal, Record
 from lgt_assets.engines.key_index import KeyIndex, Place
 from lgt_assets.engines.recent_completions import RecentCompletions
 from lgt_assets.engines.sealing import SEAL_BYTES, Sealed, Unsealed, seal_journals
@@ -120,8 +120,8 @@ class ResponseStore:
         adopted = 0
         for row in rows:
             if row["request_key"] not in self:
-                record = {name: row[name] for name in COLUMNS}
-                self._append(record, encode_record(record), completion_of(record))
+                record = {name: row.get(name) for name in COLUMNS}
+                self._append(record, encode_completion(record), completion_of(record))
                 adopted += 1
         return adopted
 

@@ -3,21 +3,30 @@
 One model per engine, told apart by ``engine``; unknown keys are errors. Nothing heavier than pydantic is imported here.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from lgt_assets.engines.endpoint_settings import Endpoints, dns_address
 
 EMBEDDED_MODEL = "embedded"
 DETECTING_ENGINES = ("grounding_dino", "scripted")
 
 
 class _Settings(BaseModel):
-    """Frozen, and a misspelt key is an error. Prices are for the estimates of `lgt run --dry-run` alone."""
+    """Frozen, and a misspelt key is an error. Prices and speeds are for `lgt run --dry-run` and `lgt plan` alone."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
     price_per_million_prompt_tokens: float | None = Field(None, ge=0, description="Dollars.")
     price_per_million_completion_tokens: float | None = Field(None, ge=0, description="Dollars.")
     dollars_per_device_hour: float | None = Field(None, ge=0, description="What an hour of one device (GPU) costs.")
+    new_tokens_per_device_second: float | None = Field(
+        None, gt=0, description="New tokens that one device writes a second, all requests under way together."
+    )
+    prompt_tokens_per_device_second: float | None = Field(
+        None, gt=0, description="Prompt tokens that one device reads a second; unset: reading is not counted."
+    )
 
     @property
     def devices(self) -> int:
@@ -48,10 +57,28 @@ class HfTransformersSettings(_ModelSettings):
 
 
 class OpenaiServerSettings(_ModelSettings):
-    """One or several OpenAI-compatible servers of one model (``vllm serve`` and its like)."""
+    """One or several OpenAI-compatible servers of one model (``vllm serve`` and its like).
+
+    They are named by just one of ``endpoints``, ``endpoints_file`` and ``endpoints_dns``.
+    """
 
     engine: Literal["openai_server"] = "openai_server"
-    endpoints: tuple[str, ...] = Field(min_length=1, description="Base addresses up to and with /v1.")
+    endpoints: Endpoints = Field(
+        (), description="Base addresses up to and with /v1, or {address, weight, drain}; see endpoint_settings."
+    )
+    endpoints_file: Path | None = Field(
+        None,
+        description="File of endpoints that may change while a run goes on; .yaml as `endpoints`, else an address a line. "
+        "Relative: to the state folder, where lgt serve writes servers/MODEL.yaml.",
+    )
+    endpoints_dns: str = Field(
+        "",
+        description="http://NAME:PORT/v1: every address (A, AAAA) that NAME has is an endpoint; asked again and again.",
+    )
+    discovery_seconds: float = Field(5.0, gt=0, description="How often file or name are looked at during a run.")
+    devices_per_endpoint: int = Field(
+        1, ge=1, description="GPUs behind an endpoint: what lgt serve splits the model over, and device hours count."
+    )
     served_model: str = Field("", description="Name the server knows the model by; empty: `model`.")
     chat_template_sha256: str = Field("", description="Of the server's chat template, if you want it in the keys.")
     dialect: Literal["vllm", "openai"] = Field(
@@ -73,22 +100,23 @@ class OpenaiServerSettings(_ModelSettings):
 
     @property
     def devices(self) -> int:
-        """One an endpoint: what stands behind it is not known here."""
-        return len(self.endpoints)
+        """Those behind all endpoints that the profile names; of a fleet that is discovered, those behind one."""
+        return self.devices_per_endpoint * max(1, len(self.endpoints))
 
-    @field_validator("endpoints")
+    @model_validator(mode="after")
+    def _named_once(self) -> "OpenaiServerSettings":
+        ways = {name for name in ("endpoints", "endpoints_file", "endpoints_dns") if getattr(self, name)}
+        if len(ways) != 1:
+            said = f"has {' and '.join(sorted(ways))}" if ways else "names no endpoint"
+            raise ValueError(f"{said}: give just one of endpoints, endpoints_file and endpoints_dns")
+        if self.endpoints and all(endpoint.drain for endpoint in self.endpoints):
+            raise ValueError("endpoints: every one is marked drain, so none would get a request")
+        return self
+
+    @field_validator("endpoints_dns")
     @classmethod
-    def _addresses(cls, endpoints: tuple[str, ...]) -> tuple[str, ...]:
-        for endpoint in endpoints:
-            if "@" in endpoint or "?" in endpoint:
-                raise ValueError(
-                    "an endpoint is an address without user, password or key; put the key into the variable of api_key_env"
-                )
-            if not endpoint.startswith(("http://", "https://")):
-                raise ValueError(
-                    f"endpoint {endpoint!r} must start with http:// or https:// (e.g. http://127.0.0.1:8000/v1)"
-                )
-        return tuple(endpoint.rstrip("/") for endpoint in endpoints)
+    def _plain_name(cls, address: str) -> str:
+        return dns_address(address) if address else ""
 
     @field_validator("api_key_env")
     @classmethod

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from lgt_assets.engines.completion_records import COLUMNS
-from lgt_assets.engines.journal import PARTIAL_PREFIX, encode_record
+from lgt_assets.engines.completion_records import COLUMNS, encode_stored
+from lgt_assets.engines.journal import PARTIAL_PREFIX
 from lgt_assets.engines.response_store import ResponseStore
 from lgt_assets.engines.stored_files import (
     CHUNK_NAME,
@@ -82,7 +82,7 @@ def verify(root: Path, shard: str) -> list[str]:
 
 def _chunk_problem(path: Path) -> list[str]:
     try:
-        name = content_name(map(encode_record, read_chunk(path).iter_rows(named=True)))
+        name = content_name(map(encode_stored, read_chunk(path).iter_rows(named=True)))
     except (OSError, pl.exceptions.PolarsError) as error:
         return [f"{path}: cannot be read ({error}); the next run sets it aside and asks again for what it held"]
     return [] if name == path.name else [f"{path}: its content is not what its name says: it was changed"]
@@ -175,7 +175,7 @@ def remove_garbage(root: Path, shard: str, is_needed: Callable[[pl.DataFrame], p
             kept = frame.filter(is_needed(frame))
             try:
                 if kept.height:
-                    write_chunk(path.parent, kept, map(encode_record, kept.iter_rows(named=True)))
+                    write_chunk(path.parent, kept, map(encode_stored, kept.iter_rows(named=True)))
                 path.unlink()
             except (OSError, pl.exceptions.PolarsError) as error:
                 raise StorageError(f"{path} cannot be written anew: {error}; it stays as it is") from error

@@ -146,7 +146,10 @@ def read_chunk(path: Path) -> pl.DataFrame:
     Raises:
         OSError, polars.exceptions.PolarsError: not a chunk of ours.
     """
-    return pl.read_parquet(path, columns=list(COLUMNS), memory_map=False).cast(COLUMNS)
+    held = pl.read_parquet(path, memory_map=False)
+    if "endpoint" not in held.columns:  # a chunk of before completions named theirs
+        held = held.with_columns(endpoint=pl.lit(None, pl.String))
+    return held.select(list(COLUMNS)).cast(COLUMNS)
 
 
 def content_name(encoded: Iterable[bytes]) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -126,3 +127,16 @@ def prompt_set(name: str) -> PromptSet:
         )
         raise PromptError(f"no prompt set {name!r}: shipped are {shipped}; or give the path of a folder of your own")
     return PromptSet(folder)
+
+
+def template_tokens(prompts: PromptSet, roles: Iterable[str], characters_per_token: float = 4.0) -> dict[str, float]:
+    """Roughly how long each role's prompt is before anything is put in: the mean of its variants.
+
+    Raises:
+        PromptError: the set has no template for a role.
+    """
+    sizes = {}
+    for role in roles:
+        files = [prompts.folder / f"{name}.jinja" for name in prompts.variants(TEMPLATE_OF_ROLE.get(role, role))]
+        sizes[role] = sum(len(file.read_text(encoding="utf-8")) for file in files) / len(files) / characters_per_token
+    return sizes

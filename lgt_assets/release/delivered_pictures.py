@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -10,7 +11,10 @@ from lgt_assets.engines.image_bytes import path_of
 from lgt_assets.release.formats.base import EMBEDDED, FILES, NAMED, Delivery
 from lgt_assets.release.picture_bytes import PictureBytes
 
-WINDOW = 512  # rows whose pictures are read at once, where they are small
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+WINDOW = 2048  # rows whose pictures are read at once, where they are small
 FIRST_WINDOW = 16  # before anything is known of their size
 MOST_BYTES = 16 << 20  # of pictures in the rows handed on together
 _COLUMN = "pictures"
@@ -23,11 +27,11 @@ class Delivered:
     Attributes:
         rows: the column ``pictures`` holds lists: of places in ``contents`` where those are given, of paths for files and
             originals, and of what was there for pictures that are only named.
-        contents: bytes of pictures. They stay out of frames, which would copy them at each step.
+        contents: bytes of pictures, where they are embedded. They stay out of frames, which would copy them at each step.
     """
 
     rows: pl.DataFrame
-    contents: Sequence[bytes] = ()
+    contents: "pa.LargeBinaryArray | None" = None
 
 
 def with_delivered(rows: pl.DataFrame, delivery: Delivery, folder: Path, pictures: PictureBytes) -> Iterator[Delivered]:
@@ -50,10 +54,9 @@ def with_delivered(rows: pl.DataFrame, delivery: Delivery, folder: Path, picture
         shown = window.explode(empty_as_null=False).struct.unnest().rows()
         if delivery == EMBEDDED:
             contents = pictures.read(shown)
-            read = sum(map(len, contents))
-            count = next_window(len(window), read)
-            held += read
-            given += contents
+            count = next_window(len(window), contents.nbytes)
+            held += contents.nbytes
+            given.append(contents)
         elif delivery == FILES:
             given += pictures.write(folder, shown)
         else:
@@ -75,7 +78,10 @@ def next_window(rows: int, read: int) -> int:
 
 def _replaced(rows: pl.DataFrame, given: list, delivery: Delivery) -> Delivered:
     if delivery == EMBEDDED:
-        return Delivered(rows.with_columns(_as_lists(range(len(given)), pl.UInt32, rows)), given)
+        import pyarrow as pa
+
+        contents = given[0] if len(given) == 1 else pa.concat_arrays(given)
+        return Delivered(rows.with_columns(_as_lists(range(len(contents)), pl.UInt32, rows)), contents)
     return Delivered(rows.with_columns(_as_lists(given, pl.String, rows)))
 
 

@@ -15,7 +15,7 @@ from lgt_assets.release.manifest import write_manifest
 from lgt_assets.release.options import Options
 from lgt_assets.release.picture_bytes import PictureBytes
 from lgt_assets.release.pins import Release
-from lgt_assets.release.writing import Progress, Wanted, Written, write_rows
+from lgt_assets.release.writing import Progress, Wanted, Written, hashed, write_rows
 
 _ROWS = ".rows"  # what is sorted on disk, within the folder that is being written
 
@@ -63,7 +63,7 @@ def _export(release: Release, tables: TableFolder, folder: Path, options: Option
         stripped = pictures.changed
     _require_content(release, written)
     write_companions(folder, companions(release, pinned, options, written))
-    return Exported(tuple(written), write_manifest(folder), stripped)
+    return Exported(tuple(written), write_manifest(folder, hashed(written)), stripped)
 
 
 def _change(options: Options) -> Callable[[bytes], tuple[bytes, bool]] | None:

@@ -20,7 +20,7 @@ from lgt_assets.release.options import Options
 from lgt_assets.release.picture_bytes import PictureBytes
 from lgt_assets.release.pinned_rows import PinnedRows
 from lgt_assets.release.pins import Release, release_id_of
-from lgt_assets.release.writing import Progress, Wanted, Written, write_rows
+from lgt_assets.release.writing import Progress, Wanted, Written, hashed, write_rows
 
 EXCLUDED, PICTURES = "excluded.parquet", "pictures.parquet"
 LIBRARIES = ("lgt_assets", "polars", "pyarrow", "matplotlib")
@@ -64,7 +64,7 @@ def make_release(
         write_pictures(temporary / PICTURES, pinned)
         draft.excluded.sort("table", "reason", "row_id").write_parquet(temporary / EXCLUDED, compression="zstd")
         write_companions(temporary, companions(release, pinned, Options(ROWS), written))
-        write_manifest(temporary)
+        write_manifest(temporary, hashed(written))
         final = root / release.release_id
         if not (final / NAME).is_file() or not verify(final).is_whole:  # an equal one that is whole stays as it is
             shutil.rmtree(final, ignore_errors=True)

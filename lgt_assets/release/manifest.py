@@ -3,7 +3,7 @@
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,13 +29,23 @@ class Findings:
         return not (self.changed or self.missing or self.unknown)
 
 
-def write_manifest(folder: Path) -> int:
-    """Write the manifest of all files below ``folder``, ordered by path; how many they are."""
+def write_manifest(folder: Path, known: Mapping[str, str] | None = None) -> int:
+    """Write the manifest of all files below ``folder``, ordered by path; how many they are.
+
+    Args:
+        folder: of the export.
+        known: sha256 by relative path, of files that need not be read again.
+    """
+    known = known or {}
+
+    def sha256_of(name: str) -> str:
+        return known.get(name) or file_sha256(folder / name)
+
     count = 0
     with (folder / NAME).open("w", encoding="utf-8", newline="\n") as manifest, ThreadPoolExecutor(_THREADS) as threads:
         names = list_files(folder)
         while batch := [name for _, name in zip(range(256), names, strict=False)]:
-            for name, sha256 in zip(batch, threads.map(lambda name: file_sha256(folder / name), batch), strict=True):
+            for name, sha256 in zip(batch, threads.map(sha256_of, batch), strict=True):
                 manifest.write(f"{sha256}  {name}\n")
                 count += 1
     return count

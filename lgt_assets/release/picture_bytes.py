@@ -1,17 +1,21 @@
-"""The pictures of a release as the bytes that were added to their source: re-encoded never, read by threads."""
+"""The pictures of a release as the bytes that were added to their source: re-encoded never, read several at once."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from lgt_assets.engines.base import ImageReference
 from lgt_assets.engines.image_bytes import ImageUnreadable, media_type, read_image_bytes
 from lgt_assets.errors import LgtError, SourceError
+from lgt_assets.release.reading_processes import Picture, ReadingProcesses, processes_worth_their_while
 
-Picture = tuple[str, str, str]  # image_id, sha256, uri
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 FOLDER = "images"
 SUFFIXES = {
     "image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif", "image/bmp": ".bmp",
@@ -19,6 +23,7 @@ SUFFIXES = {
 }  # fmt: skip
 _THREADS = 2  # more would wait for one another: a small picture's bytes are mostly Python's work
 _TOGETHER = 128
+FEW = 4096  # to read so many takes less than to start processes
 
 
 def batched(pictures: Sequence[Picture]) -> Iterator[Sequence[Picture]]:
@@ -33,11 +38,15 @@ class PictureBytes:
     Args:
         change: what is done to a picture's bytes, such as removing where it was taken; gives them back and whether they
             differ. None: nothing.
+        few: pictures that are read before processes are started for more; those that are changed are read by threads alone.
     """
 
-    def __init__(self, change: Callable[[bytes], tuple[bytes, bool]] | None = None):
+    def __init__(self, change: Callable[[bytes], tuple[bytes, bool]] | None = None, few: int = FEW):
+        self._few = few
         self._change = change
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pictures")
+        self._processes: ReadingProcesses | None = None
+        self._read_so_far = 0
         self._changed: set[int] = set()  # of 8 bytes of their sha256: a picture is read for every row that shows it
 
     @property
@@ -46,24 +55,47 @@ class PictureBytes:
         return len(self._changed)
 
     def __enter__(self) -> "PictureBytes":
-        """For the threads to end whatever happens."""
+        """For threads and processes to end whatever happens."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the threads."""
+        """End them."""
         self._threads.shutdown(wait=True, cancel_futures=True)
+        if self._processes is not None:
+            self._processes.close()
 
-    def read(self, pictures: Sequence[Picture]) -> list[bytes]:
+    def read(self, pictures: Sequence[Picture]) -> "pa.LargeBinaryArray":
         """The bytes of each picture, in order.
 
         Raises:
             SourceError: one is missing, changed, or cannot be freed of what was to be removed.
         """
+        import pyarrow as pa
+
+        self._read_so_far += len(pictures)
+        if self._change is None and self._read_so_far > self._few:
+            pieces = list(self._read_by_processes(pictures))
+            return pieces[0] if len(pieces) == 1 else pa.concat_arrays([pa.array([], pa.large_binary()), *pieces])
         read = list(chain.from_iterable(self._threads.map(self._read_some, batched(pictures))))
         self._note(pictures, (changed for _, changed in read))
-        return [content for content, _ in read]
+        return pa.array([content for content, _ in read], pa.large_binary())
+
+    def _read_by_processes(self, pictures: Sequence[Picture]) -> Iterator["pa.LargeBinaryArray"]:
+        import pyarrow as pa
+
+        if self._processes is None:
+            self._processes = ReadingProcesses(processes_worth_their_while())
+        while pictures:
+            content, sizes = self._processes.read(pictures)
+            if not sizes:  # larger than what is shared with a process
+                content, _ = self._read(pictures[0])
+                sizes = [len(content)]
+            offsets = pa.array(accumulate(sizes, initial=0), pa.int64(), size=len(sizes) + 1)
+            buffers = [None, offsets.buffers()[1], pa.py_buffer(content)]
+            yield pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(sizes), buffers)
+            pictures = pictures[len(sizes) :]
 
     def write(self, folder: Path, pictures: Sequence[Picture]) -> list[str]:
         """Write each picture that is not there yet; paths relative to ``folder``, named by the sha256 of what was added.

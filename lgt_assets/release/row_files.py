@@ -2,12 +2,14 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
 from lgt_assets.release.formats.base import EMBEDDED, Format
+from lgt_assets.release.hashed_file import HashedFile
 from lgt_assets.release.hub_features import features, image_columns_of, metadata
 
 if TYPE_CHECKING:
@@ -23,15 +25,19 @@ PART_BYTES = 500_000_000  # what the hub advises for one file
 
 
 class RowFiles(Protocol):
-    """Takes the rows of one config and split in their order."""
+    """Takes the rows of one config and split in their order; ``sha256s``: of files that were hashed while being written."""
 
     features: dict[str, Any]
+    sha256s: dict[Path, str]
 
-    def add(self, rows: pl.DataFrame, contents: Sequence[bytes]) -> None:
+    def add(self, rows: pl.DataFrame, contents: "pa.LargeBinaryArray | None") -> None:
         """Write some rows, now or later; ``contents`` are the pictures that their lists count in."""
 
     def close(self) -> list[Path]:
         """Write what is left; the files, in order."""
+
+    def abandon(self) -> None:
+        """Let go of an unfinished file; after :meth:`close` nothing is left to do."""
 
 
 def row_files(folder: Path, form: Format, config: str, split: str) -> RowFiles:
@@ -46,8 +52,9 @@ class JsonLines:
     def __init__(self, path: Path):
         self._path = path
         self.features: dict[str, Any] = {}
+        self.sha256s: dict[Path, str] = {}
 
-    def add(self, rows: pl.DataFrame, contents: Sequence[bytes] = ()) -> None:
+    def add(self, rows: pl.DataFrame, contents: "pa.LargeBinaryArray | None" = None) -> None:
         """Write some rows."""
         if not self.features:
             schema = plain_schema(rows.head(0).to_arrow().schema)
@@ -58,6 +65,9 @@ class JsonLines:
     def close(self) -> list[Path]:
         """The file, where there are rows."""
         return [self._path] if self.features else []
+
+    def abandon(self) -> None:
+        """No file stays open."""
 
 
 class ParquetParts:
@@ -70,38 +80,60 @@ class ParquetParts:
     def __init__(self, names: Iterator[Path], form: Format):
         self._names, self._form = names, form
         self._held: list[pl.DataFrame] = []
-        self._contents: list[bytes] = []
+        self._contents: list[pa.LargeBinaryArray] = []
         self._held_rows = self._held_bytes = 0
         self._writer: pq.ParquetWriter | None = None
-        self._file: io.BufferedWriter | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="parquet")
+        self._writing: Future[None] | None = None
+        self._file: HashedFile | None = None
         self._paths: list[Path] = []
         self.features: dict[str, Any] = {}
+        self.sha256s: dict[Path, str] = {}
 
-    def add(self, rows: pl.DataFrame, contents: Sequence[bytes] = ()) -> None:
+    def add(self, rows: pl.DataFrame, contents: "pa.LargeBinaryArray | None" = None) -> None:
         """Take some rows; they are written when a row group is full."""
-        if contents:
-            column = self._form.image_columns[0]
-            own = [contents[place] for place in rows[column].explode(empty_as_null=False)]
-            self._contents += own
-            self._held_bytes += sum(map(len, own))
+        if contents is not None:
+            places = rows[self._form.image_columns[0]].explode(empty_as_null=False)
+            own = contents if len(places) == len(contents) else contents.take(places.to_arrow())
+            self._contents.append(own)
+            self._held_bytes += own.nbytes
         self._held.append(rows)
         self._held_rows += rows.height
         if self._held_rows >= GROUP_ROWS or self._held_bytes >= GROUP_BYTES:
-            self._write()
+            self._hand_on()
 
     def close(self) -> list[Path]:
         """Write what is left; the files, in order."""
         if self._held:
-            self._write()
+            self._hand_on()
+        self._await()
+        self._thread.shutdown()
         self._end_part()
         return self._paths
 
-    def _write(self) -> None:
-        table = pl.concat(self._held).to_arrow()
-        table = table.cast(plain_schema(table.schema))
-        if self._form.pictures == EMBEDDED:
-            table = with_images(table, self._form.image_columns[0], self._contents)
+    def abandon(self) -> None:
+        """Let go of an unfinished file."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+        self._end_part()
+
+    def _hand_on(self) -> None:
+        """Let the thread write a row group, when it has written the one before."""
+        self._await()
+        self._writing = self._thread.submit(self._write, self._held, self._contents)
         self._held, self._contents, self._held_rows, self._held_bytes = [], [], 0, 0
+
+    def _await(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
+
+    def _write(self, held: Sequence[pl.DataFrame], contents: Sequence["pa.LargeBinaryArray"]) -> None:
+        import pyarrow as pa
+
+        parts = [rows.rechunk().to_arrow() for rows in held]
+        table = pa.concat_tables([part.cast(plain_schema(part.schema)) for part in parts])
+        if self._form.pictures == EMBEDDED:
+            table = with_images(table, self._form.image_columns[0], contents)
         if self._writer is None:
             self._begin_part(table.schema)
         self._writer.write_table(table, row_group_size=max(1, table.num_rows))
@@ -114,7 +146,7 @@ class ParquetParts:
         path = next(self._names)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._paths.append(path)
-        self._file = path.open("wb")
+        self._file = HashedFile(path)
         self.features = features(schema, image_columns_of(schema))
         if self._form.hub:
             schema = schema.with_metadata(metadata(schema, self._form.image_columns))
@@ -131,27 +163,36 @@ class ParquetParts:
         if self._writer is not None:
             self._writer.close()
             self._file.close()
+            self.sha256s[self._paths[-1]] = self._file.sha256
             self._writer = self._file = None
 
 
-def with_images(table: "pa.Table", column: str, contents: Sequence[bytes]) -> "pa.Table":
+def with_images(table: "pa.Table", column: str, contents: Sequence["pa.LargeBinaryArray"]) -> "pa.Table":
     """The table with structs of ``bytes`` and ``path`` in ``column``'s lists: the library's Image, one of the two being null.
 
     Args:
         table: the lists hold places, or paths of pictures.
         column: theirs.
-        contents: in the lists' order, where they hold places.
+        contents: in the lists' order, one array for each of the table's chunks, where they hold places; they are not copied.
     """
+    import pyarrow as pa
+
+    lists = table[column]
+    if pa.types.is_string(lists.type.value_type):
+        images = [_image_lists(one, pa.nulls(len(one.flatten()), pa.binary()), one.flatten()) for one in lists.chunks]
+    else:
+        pairs = zip(lists.chunks, contents, strict=True)
+        images = [_image_lists(one, own.cast(pa.binary()), pa.nulls(len(own), pa.string())) for one, own in pairs]
+    return table.set_column(table.schema.get_field_index(column), column, pa.chunked_array(images))
+
+
+def _image_lists(lists: "pa.ListArray", contents: "pa.BinaryArray", paths: "pa.StringArray") -> "pa.ListArray":
+    """Lists as long as ``lists``, of pictures."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    lists = table[column].combine_chunks()
-    has_paths = pa.types.is_string(lists.type.value_type)
-    given = pa.nulls(len(lists.flatten()), pa.binary()) if has_paths else pa.array(contents, pa.binary())
-    paths = lists.flatten() if has_paths else pa.nulls(len(given), pa.string())
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(pc.list_value_length(lists))])
-    images = pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays([given, paths], ["bytes", "path"]))
-    return table.set_column(table.schema.get_field_index(column), column, images)
+    return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays([contents, paths], ["bytes", "path"]))
 
 
 def plain_schema(schema: "pa.Schema") -> "pa.Schema":

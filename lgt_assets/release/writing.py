@@ -1,9 +1,10 @@
 """Writing the rows of a release in one format: read from the pinned tables, ordered by hash, turned, written; flat in memory."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -17,6 +18,9 @@ from lgt_assets.release.pinned_rows import PICTURE, PinnedRows
 from lgt_assets.release.reading_ahead import reading_ahead
 from lgt_assets.release.row_files import RowFiles, row_files
 from lgt_assets.schemas import frame
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Progress = Callable[[str, int, int], None]  # what is done, rows done, rows in all
 
@@ -32,6 +36,7 @@ class Written:
         files: relative paths, in order; none where there are no rows.
         bytes: of those files.
         features: of every column, see :mod:`lgt_assets.release.hub_features`; empty where there are no rows.
+        sha256s: by relative path, of the files that were hashed while they were written.
     """
 
     config: str
@@ -41,6 +46,12 @@ class Written:
     files: tuple[str, ...]
     bytes: int
     features: dict[str, Any]
+    sha256s: Mapping[str, str] = field(default_factory=dict)
+
+
+def hashed(written: Sequence[Written]) -> dict[str, str]:
+    """sha256 by relative path of all files that were hashed while they were written."""
+    return {name: sha256 for one in written for name, sha256 in one.sha256s.items()}
 
 
 @dataclass(frozen=True)
@@ -84,13 +95,17 @@ class _Output:
             chosen &= pl.col(KEYS[CONFIGS[self._config].table]).is_in(self._drawn.implode())
         return rows.filter(chosen)
 
-    def add(self, rows: pl.DataFrame, contents: Sequence[bytes] = ()) -> None:
+    def add(self, rows: pl.DataFrame, contents: "pa.LargeBinaryArray | None" = None) -> None:
         task = CONFIGS[self._config].task
         turned = self._form.columns[task](Rows(rows.drop(CONTENT), task, self._split, self._content.rows))
         if turned.height != rows.height:
             raise AssertionError(f"format {self._form.name} made {turned.height} rows of {rows.height}")
         self._files.add(turned, contents)
         self._content.add(rows[CONTENT])
+
+    def abandon(self) -> None:
+        """Let go of an unfinished file."""
+        self._files.abandon()
 
     def close(self, empty: pl.DataFrame) -> Written:
         if not self._content.rows and self._form.pictures == NAMED:
@@ -100,6 +115,7 @@ class _Output:
             self._config, self._split, self._content.rows, self._content.hexdigest(),
             tuple(path.relative_to(self._folder).as_posix() for path in paths), sum(path.stat().st_size for path in paths),
             dict(self._files.features),
+            {path.relative_to(self._folder).as_posix(): sha256 for path, sha256 in self._files.sha256s.items()},
         )  # fmt: skip
 
 
@@ -126,7 +142,7 @@ def write_rows(
         configs = wanted.of(table)
         if not configs:
             continue
-        with HashOrder(scratch / table, key, pinned.count(table)) as order:
+        with HashOrder(scratch / table, key, pinned.count(table)) as order, ExitStack() as unfinished:
             ids = _spill(
                 pinned,
                 table,
@@ -140,6 +156,8 @@ def write_rows(
                 for name in configs
                 for split in SPLITS
             }
+            for output in outputs.values():
+                unfinished.callback(output.abandon)
             done = 0
             for some in reading_ahead(_delivered(order, wanted, folder, pictures)):
                 for (name, _split), output in outputs.items():

@@ -40,9 +40,11 @@ class TestServer:
     __test__ = False
 
     def __init__(
-        self, engine: Engine, name: str, faults: Faults = NO_FAULTS, api_key: str = "", load: Load = NO_LOAD
-    ) -> None:
+        self, engine: Engine, name: str, faults: Faults = NO_FAULTS, api_key: str = "", load: Load = NO_LOAD,
+        host: str = "127.0.0.1", port: int = 0,
+    ) -> None:  # fmt: skip
         self.load = load
+        self._host, self._port = host, port
         self.counts: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
         self.bodies: list[dict[str, Any]] = []
@@ -56,16 +58,16 @@ class TestServer:
         self._images = tempfile.TemporaryDirectory(prefix="openai_test_server")
 
     async def serve(self, port: int) -> web.AppRunner:
-        """Listen on 127.0.0.1; ``address`` is the base address from then on."""
+        """Listen on this machine; ``address`` is the base address from then on."""
         application = web.Application(client_max_size=64 << 20)
         application.router.add_post("/v1/chat/completions", self._completions)
         application.router.add_get("/v1/models", self._models)
         application.router.add_get("/health", self._health)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", port)
+        site = web.TCPSite(runner, self._host, port)
         await site.start()
-        self.address = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        self.address = f"http://{self._host}:{runner.addresses[0][1]}/v1"
         self._worker = asyncio.create_task(self._work())
         return runner
 
@@ -177,7 +179,7 @@ class TestServer:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._runner = asyncio.run_coroutine_threadsafe(self.serve(0), self._loop).result()
+        self._runner = asyncio.run_coroutine_threadsafe(self.serve(self._port), self._loop).result()
         return self
 
     def __exit__(self, *exception: object) -> None:

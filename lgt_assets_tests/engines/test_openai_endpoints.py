@@ -26,7 +26,7 @@ KEY = "sk-a-key-that-must-not-leak-0123456789"
 
 
 def limit_of(engine: OpenaiServerEngine, number: int = 0) -> int:
-    return engine._client.endpoints[number].limit.value
+    return engine._client.pool.members[number].limit.value
 
 
 def test_a_storm_of_refusals_ends_below_the_capacity_and_growth_resumes() -> None:
@@ -121,10 +121,27 @@ def test_unequal_servers_get_unequal_shares() -> None:
         assert limit_of(engine, 0) < limit_of(engine, 1)
 
 
-def test_a_wrong_endpoint_among_right_ones_is_named() -> None:
+def test_a_wrong_endpoint_among_right_ones_is_named_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
     with TestServer(echo(), "m") as right, TestServer(echo(), "other") as wrong, client(right, wrong) as engine:
-        with pytest.raises(EngineError, match=f"^{wrong.address}: it serves other, not 'm'"):
+        completed(engine, REQUESTS)
+        assert wrong.counts["requests"] == 0 and right.counts["answered"] == len(REQUESTS)
+    refused = [record.message for record in caplog.records if record.levelno == logging.ERROR]
+    assert any(f"{wrong.address}: it serves other, not 'm'" in message for message in refused)
+
+
+def test_wrong_endpoints_alone_end_the_run_and_each_is_named() -> None:
+    with TestServer(echo(), "other") as one, TestServer(echo(), "another") as two, client(one, two) as engine:
+        with pytest.raises(
+            EngineError, match=f"^{one.address}: it serves other, not 'm'.*{two.address}: it serves another"
+        ):
             list(engine.generate(REQUESTS))
+
+
+def test_an_endpoint_that_changes_its_model_within_a_run_is_left_out() -> None:
+    faults = Faults((("wrong_model", 1.0),), most=1)
+    with TestServer(echo(), "m") as right, TestServer(echo(), "m", faults) as turned, client(right, turned) as engine:
+        completed(engine, REQUESTS)
+        assert 0 < turned.counts["wrong_model"] <= 32
 
 
 def test_the_key_is_nowhere_but_in_the_header(

@@ -38,6 +38,24 @@ def test_columns_are_those_of_generations() -> None:
     assert list(COLUMNS) == [name for name in Generations.to_schema().columns if name not in ("shard", "ordinal")]
 
 
+def test_files_of_before_completions_named_their_endpoint_are_whole(tmp_path: Path) -> None:
+    asked = [request(f"question {number}") for number in range(3)]
+    with ResponseStore(tmp_path, SHARD) as store:
+        old = put(store, asked[0])
+    (chunk,) = (tmp_path / SHARD).iterdir()
+    pl.read_parquet(chunk, memory_map=False).drop("endpoint").write_parquet(chunk)
+    with ResponseStore(tmp_path, SHARD) as store:
+        assert store[old].endpoint is None
+        new = Completion(request_key(SCRIPTED_IDENTITY, asked[1]), "no", "stop", endpoint="http://a/v1")
+        store.append(
+            asked[1], new, asset="seed_questions", role="vlm", engine_kind="scripted", identity=SCRIPTED_IDENTITY
+        )
+        put(store, asked[2])
+    assert store_maintenance.verify(tmp_path, SHARD) == []
+    found = {row["request_key"]: row["endpoint"] for row in rows(ResponseStore(tmp_path, SHARD))}
+    assert (len(found), found[old], found[new.request_key]) == (3, None, "http://a/v1")
+
+
 def test_reading_leaves_no_files(tmp_path: Path) -> None:
     with ResponseStore(tmp_path / "store", SHARD) as store:
         assert "0" * 64 not in store

@@ -13,12 +13,13 @@ from lgt_assets.engines.sealing import Unsealed, _read, _read_quickly
 from lgt_assets.engines.stored_files import JournalFile
 
 RECORDS = st.builds(
-    lambda key, prompt, text, seed, seconds: completion_record(
+    lambda key, prompt, text, seed, seconds, endpoint: completion_record(
         Request((Message("user", prompt),), Sampling(stop=(prompt,)), seed=seed, prefix=text),
-        Completion(f"{key:064x}", text, "stop", 3, 2, seed, seconds),
+        Completion(f"{key:064x}", text, "stop", 3, 2, seed, seconds, endpoint),
         asset="seed_questions", role="vlm", engine_kind="scripted", identity=SCRIPTED_IDENTITY,
     ),
     st.integers(0, 50), st.text(st.characters()), st.text(st.characters()), st.integers(0, 2**31), st.floats(0, 1e18),
+    st.none() | st.text(st.characters(exclude_categories=["Cs"])),
 )  # fmt: skip
 
 

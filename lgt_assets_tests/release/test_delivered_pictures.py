@@ -26,7 +26,7 @@ def test_large_pictures_are_held_a_few_at_a_time(tmp_path: Path, counts: list[in
     rows, seen = rows_showing(tmp_path / "large.png", counts), []
     with PictureBytes() as pictures:
         for some in with_delivered(rows, EMBEDDED, tmp_path, pictures):
-            assert sum(map(len, some.contents)) <= 4 * MOST_BYTES  # 16 rows of 3 MB, before their size is known
+            assert some.contents.nbytes <= 4 * MOST_BYTES  # 16 rows of 3 MB, before their size is known
             places = some.rows["pictures"].to_list()
             assert [place for own in places for place in own] == list(range(len(some.contents)))
             seen += map(len, places)

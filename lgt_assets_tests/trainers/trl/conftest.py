@@ -40,4 +40,6 @@ def ready(exports: Path) -> Callable[[str], dict]:
 def processor(model_folder: Path) -> Any:
     """Pictures and texts to tokens, as the trainers load it by themselves."""
     transformers = pytest.importorskip("transformers")
+    # The extra `train` brings TRL without it; `make test-trl` has both.
+    pytest.importorskip("torchvision", reason="Qwen2.5-VL's AutoProcessor needs torchvision: make test-trl")
     return transformers.AutoProcessor.from_pretrained(model_folder)

