@@ -152,7 +152,15 @@ class Deployment:
         """Wait until they are over; all must have succeeded."""
         for backfill in backfills:
             state = self.dagit.finished_backfill(backfill, seconds=seconds)
-            assert state["status"] == "COMPLETED_SUCCESS", state
+            assert state["status"] == "COMPLETED_SUCCESS", self.failures(backfill)
+
+    def failures(self, backfill: str) -> list[str]:
+        """What the events of a backfill's runs say of failures."""
+        kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
+        with self.instance() as instance:
+            runs = instance.get_runs(dg.RunsFilter(tags={"dagster/backfill": backfill}))
+            events = [entry for run in runs for entry in instance.all_logs(run.run_id, of_type=kinds)]
+        return [str(entry.dagster_event.event_specific_data)[-3000:] for entry in events if entry.dagster_event]
 
     def requests(self) -> list[str]:
         """Hashes of the requests that reached the model's server since :meth:`forget`."""
