@@ -27,9 +27,16 @@ FILE_BYTES = 32 << 20
 Batches = Callable[[], Iterator[pl.DataFrame]]
 
 
+def _anyone() -> None:
+    """Everyone may write."""
+
+
 @dataclass(frozen=True)
 class DeltaStore:
     """Tables below ``root`` (a folder, or a URL with ``storage_options``).
+
+    ``may_write`` is called once a table is opened for a commit, in every attempt, and raises where the writer may no longer
+    write: whatever another writer commits to the slice after that makes the commit fail, and ask again.
 
     Example:
         >>> store = DeltaStore("/tmp/tables")
@@ -40,6 +47,7 @@ class DeltaStore:
 
     root: str
     storage_options: Mapping[str, str] = field(default_factory=dict)
+    may_write: Callable[[], None] = field(default=_anyone, repr=False, compare=False)
 
     def uri(self, table: str) -> str:
         """Where ``table`` lies.
@@ -138,6 +146,7 @@ class DeltaStore:
             pass
         self.create(table)
         if self._holds(table, predicate, batches):
+            self.may_write()
             return self.version(table)
         condition = " AND ".join(f"{column} = '{value}'" for column, value in predicate.items())
         return self._write(table, batches, "overwrite", condition, metadata)
@@ -234,6 +243,7 @@ class DeltaStore:
 
         def commit() -> int:
             delta = self._latest(table).delta
+            self.may_write()
             stream = (part for batch in batches() for part in Table.from_arrow(batch).to_batches())
             reader = RecordBatchReader.from_batches(Table.from_arrow(frame(table, [])).schema, stream)
             try:
