@@ -29,7 +29,7 @@ class Images(Rows):
 
     image_id: str = Field(unique=True, str_startswith="i.", description="Key: i.<shard>.<first 16 hex of the sha256>.")
     source: str = Field(description="Name of the source that the picture came with.")
-    uri: str = Field(description="Where the original file lies; it is referenced, never rewritten.")
+    uri: str = Field(description="Where the picture's file lies, never rewritten; with LGT_STORE, its copy there.")
     sha256: str = Field(unique=True, str_matches=KEY_PATTERN, description="sha256 of the file's bytes.")
     external_id: str = Field(nullable=True, description="The id that the source gave the picture.")
     width: int = Field(gt=0, description="Width in pixels as shown: EXIF's orientation is applied.")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from lgt_assets.errors import SettingsError
 
+OBJECT_STORES = ("s3", "gs", "az")
 # With any other character in the path, what deltalake wrote is not found by polars, which is given its address as a URL, or
 # the path is taken for a pattern.
-OBJECT_STORES = ("s3", "gs", "az")
 _READABLE = re.compile(r"[A-Za-z0-9/!$&'()+,.:;@_~-]+")
 
 
@@ -21,24 +21,38 @@ def state_folder() -> Path:
     return _readable(Path(os.environ.get("LGT_STATE") or ".lgt").absolute(), "LGT_STATE")
 
 
-def tables_folder() -> str:
-    """Root of the tables: ``$LGT_TABLES``, a folder or an ``s3://``, ``gs://`` or ``az://`` address, or one in the state folder.
+def shared_store() -> str:
+    """What the machines of a cluster share: ``$LGT_STORE``, an ``s3://``, ``gs://`` or ``az://`` address; "" where nothing is.
 
-    How an object store is reached, and with which credentials, the environment says, as delta-rs and polars read it
+    Below it lie ``tables``, ``images``, ``responses`` and ``sources``, as they else do in the state folder, which then is each
+    machine's own. How the store is reached, and with which credentials, the environment says, as delta-rs and polars read it
     (``AWS_ACCESS_KEY_ID`` …, ``GOOGLE_APPLICATION_CREDENTIALS``, ``AZURE_STORAGE_ACCOUNT_NAME`` …).
+
+    Raises:
+        SettingsError: it is no such address.
+    """
+    root = os.environ.get("LGT_STORE", "")
+    return _address(root, "LGT_STORE") if root else ""
+
+
+def tables_folder() -> str:
+    """Root of the tables: ``$LGT_TABLES``, a folder or an address as of :func:`shared_store`, or below that, or the state folder.
 
     Raises:
         SettingsError: it is neither, or a folder in which polars cannot read Delta tables.
     """
     root = os.environ.get("LGT_TABLES", "")
     if not root:
-        return str(state_folder() / "tables")
-    if "://" not in root:
-        return str(_readable(Path(root).absolute(), "LGT_TABLES"))
+        return f"{shared_store() or state_folder()}/tables"
+    return _address(root, "LGT_TABLES") if "://" in root else str(_readable(Path(root).absolute(), "LGT_TABLES"))
+
+
+def _address(root: str, variable: str) -> str:
     scheme, _, place = root.partition("://")
     if scheme not in OBJECT_STORES or not place.strip("/"):
+        either = "tables lie in a folder, or" if variable == "LGT_TABLES" else "a store that machines share lies"
         raise SettingsError(
-            f"LGT_TABLES={root}: tables lie in a folder, or below {'://…, '.join(OBJECT_STORES)}://…, with a bucket's name"
+            f"{variable}={root}: {either} below {'://…, '.join(OBJECT_STORES)}://…, with a bucket's name"
         )
     return root.rstrip("/")
 

@@ -9,7 +9,7 @@ import yaml
 from lgt_assets.errors import SettingsError
 from lgt_assets.schemas import frame
 from lgt_assets.settings import PROFILES_FOLDER, load_profile, state_folder
-from lgt_assets.state import tables_folder
+from lgt_assets.state import shared_store, tables_folder
 from lgt_assets.storage import DeltaStore
 from lgt_assets_tests.rows import SHARD, image_row
 
@@ -124,3 +124,18 @@ def test_a_place_where_no_tables_can_lie_is_refused(root: str, monkeypatch: pyte
     monkeypatch.setenv("LGT_TABLES", root)
     with pytest.raises(SettingsError, match="LGT_TABLES"):
         tables_folder()
+
+
+def test_one_address_says_where_everything_lies_that_machines_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LGT_STATE", str(tmp_path))
+    monkeypatch.delenv("LGT_TABLES", raising=False)
+    assert shared_store() == ""
+    monkeypatch.setenv("LGT_STORE", "gs://bucket/here/")
+    assert (shared_store(), tables_folder()) == ("gs://bucket/here", "gs://bucket/here/tables")
+    monkeypatch.setenv("LGT_TABLES", "s3://other")
+    assert tables_folder() == "s3://other"
+    monkeypatch.setenv("LGT_STORE", str(tmp_path))
+    with pytest.raises(SettingsError, match="LGT_STORE"):
+        shared_store()

@@ -2,7 +2,6 @@
 
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.shard_asset import WhereBound, shard_asset
-from lgt_assets.settings import state_folder
 from lgt_assets.synthesis.planned import Outcome
 
 DETECTING = WhereBound(("questioner", "detector"), ("phrases",))
@@ -14,13 +13,13 @@ def grounded_objects(shard: Shard) -> Outcome:
 
     A picture without boxes gets those that the detector finds for phrases of its caption, where the profile binds one.
     """
-    from lgt_assets.sources.shards import shard_rows
+    from lgt_assets.assets.shard_sources import rows_of_source
     from lgt_assets.synthesis.detected_objects import build_objects, count_boxes, plan_detections, without_boxes
     from lgt_assets.synthesis.phrases import build_phrases, plan_phrases
 
     images, settings = shard.read("images"), shard.profile.detect
     accepted = set(images["image_id"])
-    given = [row for row in shard_rows(state_folder(), shard.key)[1] if row["image_id"] in accepted]
+    given = [row for row in rows_of_source(shard.key)[1] if row["image_id"] in accepted]
     outcome, bare = Outcome(asked=len(given), parsed=len(given)), without_boxes(images, given)
     may_detect, found, detector = shard.profile.binds(*DETECTING.roles), iter(()), ""
     if may_detect and bare:

@@ -2,7 +2,6 @@
 
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.shard_asset import WhereBound, shard_asset
-from lgt_assets.settings import state_folder
 from lgt_assets.synthesis.planned import Outcome
 
 
@@ -12,10 +11,10 @@ def images(shard: Shard) -> Outcome:
 
     A picture without a caption is rejected too, or, where the profile allows it, gets one from the captioner, which is noted.
     """
-    from lgt_assets.sources.shards import shard_rows
+    from lgt_assets.assets.shard_sources import rows_of_source
     from lgt_assets.synthesis.captions import build_captions, plan_captions
 
-    (rows, _, rejections), settings = shard_rows(state_folder(), shard.key), shard.profile.captions
+    (rows, _, rejections), settings = rows_of_source(shard.key), shard.profile.captions
     # Tombstones count also where the source's file says nothing.
     members = shard.store.read("shard_members", shards=[shard.key])
     gone = set(members.filter(members["removed"])["image_id"])

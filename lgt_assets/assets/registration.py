@@ -7,6 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from lgt_assets.errors import LgtError
+from lgt_assets.object_store import ObjectStore
 from lgt_assets.partitions import register_shards
 from lgt_assets.resources import Tables
 from lgt_assets.schemas import frame
@@ -15,6 +16,8 @@ from lgt_assets.sources import Addition, add_source, member_rows
 from lgt_assets.sources.card import SourceCard, source_card
 from lgt_assets.sources.files import locked
 from lgt_assets.sources.shard_files import shard_names
+from lgt_assets.sources.shared_shards import share_source
+from lgt_assets.state import shared_store
 from lgt_assets.storage import DeltaStore
 
 SHARD_SIZE = 64
@@ -27,15 +30,19 @@ def register(
 ) -> Addition:  # fmt: skip
     """Cut what is new in the source into shards, note their pictures in `shard_members`, and make them partitions.
 
+    With ``$LGT_STORE`` the shards and their pictures are put there, for every machine of a cluster to make them.
     What an earlier call was killed before finishing is made up for: members and partitions follow the shard files. Where
     something was added, the source's card becomes an observation of `images`: given to ``observe``, which is a run's log, or
     else recorded outside of runs.
 
     Raises:
         SourceError: the source as a whole cannot be read.
+        StorageError: a table cannot be written, or the object store does not answer.
     """
     addition = add_source(state_folder(), name, kind, options, shard_size=shard_size, progress=progress)
     shards = shard_names(state_folder(), name)
+    if root := shared_store():
+        share_source(state_folder(), ObjectStore(root), name)
     note_members(store, shards)
     register_shards(instance, shards)
     if addition.new_shards:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import unquote, urlparse
 
 from lgt_assets.engines.base import ImageReference
+from lgt_assets.shared_pictures import is_shared, read_shared
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -46,14 +47,15 @@ def _read(path: str) -> bytes:
 
 
 def read_image_bytes(image: ImageReference) -> bytes:
-    """The file behind ``image.uri`` (a path or a file:// address).
+    """The picture at ``image.uri``: a path, a file:// address, or one on an object store.
 
     Raises:
         ImageUnreadable: it cannot be read, or its content is no longer what ``image.sha256`` says.
+        StorageError: the object store does not answer.
     """
     path = path_of(image.uri)
     try:
-        content = _read(path)
+        content = read_shared(path, image.sha256) if is_shared(path) else _read(path)
     except OSError as error:
         raise _missing(path, error) from error
     _require_sha256(content, image.sha256, path)
@@ -61,15 +63,20 @@ def read_image_bytes(image: ImageReference) -> bytes:
 
 
 def read_image_into(room: memoryview, image: ImageReference) -> int:
-    """Read the file behind ``image.uri`` to the beginning of ``room``.
+    """Read the picture at ``image.uri`` to the beginning of ``room``.
 
     Returns:
-        The file's size in bytes; where it is larger than ``room``, nothing was read.
+        Its size in bytes; where it is larger than ``room``, nothing was read.
 
     Raises:
-        ImageUnreadable: as :func:`read_image_bytes`.
+        ImageUnreadable, StorageError: as :func:`read_image_bytes`.
     """
     path = path_of(image.uri)
+    if is_shared(path):
+        content = read_image_bytes(image)
+        if len(content) <= len(room):
+            room[: len(content)] = content
+        return len(content)
     try:
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -88,7 +95,9 @@ def read_image_into(room: memoryview, image: ImageReference) -> int:
 
 
 def _missing(path: str, error: OSError) -> ImageUnreadable:
-    return ImageUnreadable(f"picture {path} cannot be read ({error.strerror}); put it back or remove its row")
+    return ImageUnreadable(
+        f"picture {path} cannot be read ({error.strerror or 'it is not there'}); put it back or remove its row"
+    )
 
 
 def _require_sha256(content: bytes | memoryview, sha256: str, path: str) -> None:

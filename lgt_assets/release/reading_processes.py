@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection, Pipe
 
 from lgt_assets.engines.base import ImageReference
 from lgt_assets.engines.image_bytes import ImageUnreadable, read_image_into
-from lgt_assets.errors import SourceError
+from lgt_assets.errors import LgtError, SourceError
 
 Picture = tuple[str, str, str]  # image_id, sha256, uri
 SLOT_BYTES = 16 << 20
@@ -139,7 +139,7 @@ def _fill(room: memoryview, pictures: Sequence[Picture]) -> tuple[list[int], str
     for image_id, sha256, uri in pictures:
         try:
             size = read_image_into(room[end:], ImageReference(sha256, uri))
-        except ImageUnreadable as error:
+        except (ImageUnreadable, LgtError) as error:
             return [], f"picture {image_id}: {error}"
         if size > len(room) - end:
             break
