@@ -1,6 +1,6 @@
 """The whole graph at a thousand to a million questions, by a replay engine: what a row costs, and what grows with their number.
 
-Every prompt is rendered, every completion journalled, sealed, folded, parsed, validated, checked and committed as in a real run: only
+Every prompt is rendered, every completion journalled, sealed, folded, parsed, validated, checked and committed as in a run: only
 the model is replaced, by rules that answer at once (benchmarks/scale_parts/replay.py). Each size has a process and a state
 folder of its own; then the real web server opens the instance that the runs left, in the real Chromium where there is one.
 
@@ -93,7 +93,8 @@ def show(found: dict) -> None:
     """One size, for people."""
     print(
         f"{found['questions']} questions of {found['pictures']} pictures in {found['shards']} shards: "
-        f"{sum(found['rows'].values())} rows in {found['seconds']} s, {found['rows_per_s']} rows/s, {found['ms_per_row']:.3f} ms a row "
+        f"{sum(found['rows'].values())} rows in {found['seconds']} s, {found['rows_per_s']} rows/s, "
+        f"{found['ms_per_row']:.3f} ms a row "
         f"({found['processor_ms_per_row']:.3f} of processor), load {found['load_before']} to {found['load_after']}"
     )
     for name, value in found.items():

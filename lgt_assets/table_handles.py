@@ -1,7 +1,7 @@
 """Opened Delta tables, kept by each thread: opening one reads its log anew, which takes the longer the more slices it has.
 
 A kept table is brought up to date before it is given out, so that it has what other processes have committed since. That it is
-still the same table is known by the file of its last commit, which nobody ever changes: a table that was removed and made again has
+still the same table is known by the file of its last commit, which nobody ever changes: a table removed and made again has
 another one there. Tables below a URL have no such file to look at cheaply, and are opened anew each time.
 """
 

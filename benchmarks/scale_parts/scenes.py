@@ -1,6 +1,6 @@
 """Pictures that are made in no time: a few hundred rendered scenes, of which each picture is a copy with a number in its bytes.
 
-The scenes of one shard differ from each other; the next shard has the same or the next ones, as other files. The manifest declares
+The scenes of one shard differ from each other; the next shard has the same or the next ones, as other files. A manifest declares
 what registration would else look up, so that no picture is opened before its shard is made.
 """
 

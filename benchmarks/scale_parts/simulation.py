@@ -1,6 +1,6 @@
 """The process that makes one size: pictures, registration, every partitioned asset in runs of eight shards, and its own figures.
 
-Runs are executed here as `lgt run` executes them: the definitions, instance, gates, checks, store and tables are the real ones, and
+Runs are executed here as `lgt run` executes them: the definitions, instance, gates, checks, store and tables are real, and
 all runs of a size are in one process, so that what a process gathers over the runs would show.
 """
 
