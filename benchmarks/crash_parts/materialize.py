@@ -13,8 +13,8 @@ TABLES = (
     "images", "grounded_objects", "seed_questions", "composed_questions", "distilled_cots", "expanded_traces",
     "preference_pairs", "sft_mix", "rl_prompts", "rejections", "failures", "generations",
 )  # fmt: skip
-# What a clock measured, or a server's cache: not part of what is compared.
-MEASURED = ("seconds", "cached_tokens")
+# What a clock measured, a server's cache, and which server answered: not part of what is compared.
+MEASURED = ("seconds", "cached_tokens", "endpoint")
 SOURCE, SHARD = "scenes", "scenes-00000"
 
 
