@@ -33,13 +33,13 @@ class RayCluster:
         self._start(
             HEAD, "--head", "--port", str(self.port), "--dashboard-port", str(dashboard), "--include-dashboard=true"
         )
-        wait_until(lambda: self.nodes_alive() == 1, 90, f"the head node; see {processes.folder}/ray-head.log")
+        wait_until(lambda: self.nodes_alive() == 1, 240, f"the head node; see {processes.folder}/ray-head.log")
 
     def start_worker(self) -> None:
         """Start the second node, and wait until it is one of the cluster."""
         before = self.nodes_alive()
         self._start(WORKER, "--address", f"127.0.0.1:{self.port}")
-        wait_until(lambda: self.nodes_alive() == before + 1, 90, "the worker node")
+        wait_until(lambda: self.nodes_alive() == before + 1, 240, "the worker node")
 
     def raylet(self, node: str) -> psutil.Process:
         """The node's raylet: who is dead for Ray once it is."""
@@ -79,12 +79,12 @@ class RayCluster:
         }  # fmt: skip
         path = f"/api/jobs/{job['submission_id']}"
         self.ask("/api/jobs/", body=job)
-        wait_until(lambda: self.ask(path)["status"] == "RUNNING", 90, "a job that holds the GPU")
+        wait_until(lambda: self.ask(path)["status"] == "RUNNING", 240, "a job that holds the GPU")
         try:
             yield
         finally:
             self.ask(f"{path}/stop", body={})
-            wait_until(lambda: self.ask(path)["status"] == "STOPPED", 90, "the end of the job that holds the GPU")
+            wait_until(lambda: self.ask(path)["status"] == "STOPPED", 240, "the end of the job that holds the GPU")
 
     def node_of_run(self, run_id: str) -> str:
         """Id of the node that a run's job was placed on."""
