@@ -61,13 +61,13 @@ def test_processes_that_read_for_an_export_read_the_store(bucket_root: str, monk
     monkeypatch.setenv("LGT_PICTURE_CACHE_GB", "0")
     images = [put(bucket_root, plain_bytes(n)) for n in range(5)]
     pictures = [(f"i{n}", image.sha256, image.uri) for n, image in enumerate(images)]
-    readers = ReadingProcesses(2)
+    readers = ReadingProcesses(2, 2)
     try:
-        content, sizes = readers.read(pictures)
-        assert content == b"".join(plain_bytes(n) for n in range(5)) and sum(sizes) == len(content)
+        first, rest = readers.read([pictures[:2], pictures[2:]])
+        assert first.to_pylist() + rest.to_pylist() == [plain_bytes(n) for n in range(5)]
         ObjectStore(bucket_root).remove([f"images/{images[0].sha256}"])
         with pytest.raises(SourceError, match="picture i0: .*it is not there"):
-            readers.read(pictures)
+            readers.read([pictures])
     finally:
         readers.close()
 

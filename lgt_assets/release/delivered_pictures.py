@@ -9,15 +9,17 @@ import polars as pl
 
 from lgt_assets.engines.image_bytes import path_of
 from lgt_assets.release.formats.base import EMBEDDED, FILES, NAMED, Delivery
-from lgt_assets.release.picture_bytes import PictureBytes
+from lgt_assets.release.picture_bytes import PARTS, PictureBytes
+from lgt_assets.release.pinned_rows import PICTURES
+from lgt_assets.release.reading_processes import Picture
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 WINDOW = 2048  # rows whose pictures are read at once, where they are small
 FIRST_WINDOW = 16  # before anything is known of their size
-MOST_BYTES = 16 << 20  # of pictures in the rows handed on together
-_COLUMN = "pictures"
+MOST_BYTES = 16 << 20  # of pictures read at once, as far as one can tell
+FEW_BYTES = 4 << 20  # of pictures that are handed on together rather than in parts
 
 
 @dataclass(frozen=True)
@@ -45,28 +47,34 @@ def with_delivered(rows: pl.DataFrame, delivery: Delivery, folder: Path, picture
     """
     if delivery == NAMED:
         yield Delivered(rows)
-        return
-    given: list = []
-    start = end = held = 0
-    count = FIRST_WINDOW if delivery == EMBEDDED else WINDOW
+    elif delivery == EMBEDDED:
+        yield from _with_contents(rows, pictures)
+    else:
+        for window in rows.iter_slices(WINDOW):
+            shown = _shown(window)
+            paths = pictures.write(folder, shown) if delivery == FILES else [path_of(uri) for *_, uri in shown]
+            yield Delivered(window.with_columns(_as_lists(paths, pl.String, window)))
+
+
+def _with_contents(rows: pl.DataFrame, pictures: PictureBytes) -> Iterator[Delivered]:
+    import pyarrow as pa
+
+    end, count = 0, FIRST_WINDOW
     while end < rows.height:
-        window = rows[_COLUMN].slice(end, count)
-        shown = window.explode(empty_as_null=False).struct.unnest().rows()
-        if delivery == EMBEDDED:
-            contents = pictures.read(shown)
-            count = next_window(len(window), contents.nbytes)
-            held += contents.nbytes
-            given.append(contents)
-        elif delivery == FILES:
-            given += pictures.write(folder, shown)
-        else:
-            given += [path_of(uri) for _image_id, _sha256, uri in shown]
-        end += len(window)
-        if held >= MOST_BYTES:
-            yield _replaced(rows.slice(start, end - start), given, delivery)
-            given, start, held = [], end, 0
-    if end > start:
-        yield _replaced(rows.slice(start, end - start), given, delivery)
+        window = rows.slice(end, count)
+        parts = list(window.iter_slices(-(-window.height // PARTS)))
+        read = pictures.read([_shown(part) for part in parts])
+        held = sum(own.nbytes for own in read)
+        end, count = end + window.height, next_window(window.height, held)
+        if held < FEW_BYTES:
+            parts, read = [pl.concat(parts)], [pa.concat_arrays(read)]
+        while parts:  # nobody keeps what was handed on
+            own, contents = parts.pop(0), read.pop(0)
+            yield Delivered(own.with_columns(_as_lists(range(len(contents)), pl.UInt32, own)), contents)
+
+
+def _shown(rows: pl.DataFrame) -> list[Picture]:
+    return rows[PICTURES].explode(empty_as_null=False).struct.unnest().rows()
 
 
 def next_window(rows: int, read: int) -> int:
@@ -76,20 +84,11 @@ def next_window(rows: int, read: int) -> int:
     return max(1, min(WINDOW, rows * MOST_BYTES // read)) if read else rows
 
 
-def _replaced(rows: pl.DataFrame, given: list, delivery: Delivery) -> Delivered:
-    if delivery == EMBEDDED:
-        import pyarrow as pa
-
-        contents = given[0] if len(given) == 1 else pa.concat_arrays(given)
-        return Delivered(rows.with_columns(_as_lists(range(len(contents)), pl.UInt32, rows)), contents)
-    return Delivered(rows.with_columns(_as_lists(given, pl.String, rows)))
-
-
 def _as_lists(values: Sequence, kind: type[pl.DataType], rows: pl.DataFrame) -> pl.Series:
     """``values`` in lists as long as those of the column ``pictures``."""
     import pyarrow as pa
 
     flat = pl.Series(values, dtype=kind).to_arrow()
-    lengths = rows[_COLUMN].list.len().cast(pl.Int64)
+    lengths = rows[PICTURES].list.len().cast(pl.Int64)
     offsets = pl.concat([pl.Series([0], dtype=pl.Int64), lengths.cum_sum()]).to_arrow()
-    return pl.Series(_COLUMN, pl.from_arrow(pa.LargeListArray.from_arrays(offsets, flat)))
+    return pl.Series(PICTURES, pl.from_arrow(pa.LargeListArray.from_arrays(offsets, flat)))

@@ -26,12 +26,13 @@ class HashOrder:
     Args:
         folder: a folder for the files, which must not exist; the caller removes it.
         key: column of the ids.
+        apart: column whose values are kept apart within a bucket: the rows of each value have the order of the hash.
         rows: about how many are coming.
     """
 
-    def __init__(self, folder: Path, key: str, rows: int):
+    def __init__(self, folder: Path, key: str, apart: str, rows: int):
         folder.mkdir(parents=True)
-        self._folder, self._key = folder, key
+        self._folder, self._key, self._apart = folder, key, apart
         self._count = max(1, min(MOST_BUCKETS, rows // ROWS_PER_BUCKET))
         self._writers: dict[int, pa.RecordBatchStreamWriter] = {}
         self._held: list[pl.DataFrame] = []
@@ -55,7 +56,7 @@ class HashOrder:
             self._spill()
 
     def buckets(self) -> Iterator[pl.DataFrame]:
-        """All rows, ordered by hash and then by id, one bucket at a time; nothing can be added any more."""
+        """All rows, one bucket at a time, ordered by ``apart``, by hash and then by id; nothing can be added any more."""
         import pyarrow as pa
 
         self._spill()
@@ -65,7 +66,7 @@ class HashOrder:
             if path.exists():
                 with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as reader:
                     rows = pl.DataFrame(pl.from_arrow(reader.read_all()))
-                yield rows.sort(pl.col(self._key).str.slice(-16), self._key)
+                yield rows.sort(self._apart, pl.col(self._key).str.slice(-16), self._key)
 
     def _spill(self) -> None:
         if not self._held:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import accumulate, chain
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ SUFFIXES = {
 }  # fmt: skip
 _THREADS = 2  # more would wait for one another: a small picture's bytes are mostly Python's work
 _TOGETHER = 128
+PARTS = 2  # the same on every machine: where parts begin shows in the files
 FEW = 4096  # to read so many takes less than to start processes
 
 
@@ -66,36 +67,42 @@ class PictureBytes:
         if self._processes is not None:
             self._processes.close()
 
-    def read(self, pictures: Sequence[Picture]) -> "pa.LargeBinaryArray":
-        """The bytes of each picture, in order.
+    def read(self, parts: Sequence[Sequence[Picture]]) -> list["pa.LargeBinaryArray"]:
+        """The bytes of each part's pictures, in order; at most :data:`PARTS` parts.
+
+        What it gives back may lie in memory that is used again once it is gone: keep a few at a time.
 
         Raises:
             SourceError: one is missing, changed, or cannot be freed of what was to be removed.
         """
         import pyarrow as pa
 
+        pictures = list(chain.from_iterable(parts))
         self._read_so_far += len(pictures)
         if self._change is None and self._read_so_far > self._few:
-            pieces = list(self._read_by_processes(pictures))
-            return pieces[0] if len(pieces) == 1 else pa.concat_arrays([pa.array([], pa.large_binary()), *pieces])
+            return self._read_by_processes(parts)
         read = list(chain.from_iterable(self._threads.map(self._read_some, batched(pictures))))
         self._note(pictures, (changed for _, changed in read))
-        return pa.array([content for content, _ in read], pa.large_binary())
+        contents = (content for content, _ in read)
+        return [pa.array(islice(contents, len(part)), pa.large_binary(), size=len(part)) for part in parts]
 
-    def _read_by_processes(self, pictures: Sequence[Picture]) -> Iterator["pa.LargeBinaryArray"]:
+    def _read_by_processes(self, parts: Sequence[Sequence[Picture]]) -> list["pa.LargeBinaryArray"]:
+        if self._processes is None:
+            self._processes = ReadingProcesses(processes_worth_their_while(), PARTS)
+        pairs = zip(self._processes.read(parts), parts, strict=True)
+        return [own if len(own) == len(part) else self._with_rest(own, part) for own, part in pairs]
+
+    def _with_rest(self, own: "pa.LargeBinaryArray", part: Sequence[Picture]) -> "pa.LargeBinaryArray":
+        """All pictures of a part of which some had no room."""
         import pyarrow as pa
 
-        if self._processes is None:
-            self._processes = ReadingProcesses(processes_worth_their_while())
-        while pictures:
-            content, sizes = self._processes.read(pictures)
-            if not sizes:  # larger than what is shared with a process
-                content, _ = self._read(pictures[0])
-                sizes = [len(content)]
-            offsets = pa.array(accumulate(sizes, initial=0), pa.int64(), size=len(sizes) + 1)
-            buffers = [None, offsets.buffers()[1], pa.py_buffer(content)]
-            yield pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(sizes), buffers)
-            pictures = pictures[len(sizes) :]
+        pieces = [own]
+        while (done := sum(map(len, pieces))) < len(part):
+            (own,) = self._processes.read([part[done:]])
+            if not len(own):  # larger than what is shared with a process
+                own = pa.array([self._read(part[done])[0]], pa.large_binary())
+            pieces.append(own)
+        return pa.concat_arrays(pieces)
 
     def write(self, folder: Path, pictures: Sequence[Picture]) -> list[str]:
         """Write each picture that is not there yet; paths relative to ``folder``, named by the sha256 of what was added.

@@ -12,45 +12,43 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
+from itertools import cycle
 from multiprocessing.connection import Connection, Pipe
+from typing import TYPE_CHECKING
 
 from lgt_assets.engines.base import ImageReference
 from lgt_assets.engines.image_bytes import ImageUnreadable, read_image_into
 from lgt_assets.errors import LgtError, SourceError
+from lgt_assets.release.shared_slots import SLOT_BYTES, SharedSlots
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Picture = tuple[str, str, str]  # image_id, sha256, uri
-SLOT_BYTES = 16 << 20
 
 
 class ReadingProcess:
-    """One process with its slot of shared memory; it ends when this object is closed, or this process ends."""
+    """One process that fills slots; it ends when this object is closed, or this process ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, slots: SharedSlots) -> None:
         ours, theirs = Pipe()
-        # Without a name, so that nobody need remove it; on Linux never on a disk.
-        memory = os.memfd_create("pictures") if hasattr(os, "memfd_create") else _unnamed_file()
+        handed = (theirs.fileno(), slots.file)
         try:
-            os.ftruncate(memory, SLOT_BYTES)
-            self.slot = memoryview(mmap.mmap(memory, SLOT_BYTES))
-            handed = (theirs.fileno(), memory)
-            command = [sys.executable, "-m", __name__, *map(str, handed)]
             self.process = subprocess.Popen(
-                command,
+                [sys.executable, "-m", __name__, *map(str, handed)],
                 pass_fds=handed,
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             )
         finally:
             theirs.close()
-            os.close(memory)
         self._connection = ours
 
-    def ask(self, pictures: Sequence[Picture]) -> None:
-        """Let it read pictures."""
+    def ask(self, slot: int, pictures: Sequence[Picture]) -> None:
+        """Let it read pictures into a slot."""
         try:
-            self._connection.send(pictures)
+            self._connection.send((slot, pictures))
         except OSError as error:
             raise self._lost() from error
 
@@ -80,40 +78,39 @@ class ReadingProcess:
 
 
 class ReadingProcesses:
-    """Reads pictures by ``count`` processes at once."""
+    """Reads pictures by ``count`` processes at once.
 
-    def __init__(self, count: int):
-        self._processes = [ReadingProcess() for _ in range(count)]
+    Args:
+        count: processes.
+        parts: how many are asked for at once, at most.
+    """
 
-    def read(self, pictures: Sequence[Picture]) -> tuple[bytes, list[int]]:
-        """The first of ``pictures``, as many as there is room for: none if the first is larger than a slot.
+    def __init__(self, count: int, parts: int):
+        self._slots = SharedSlots(parts)
+        self._processes = [ReadingProcess(self._slots) for _ in range(count)]
 
-        Returns:
-            Their bytes, one picture after the other, and each one's size in bytes.
+    def read(self, parts: Sequence[Sequence[Picture]]) -> list["pa.LargeBinaryArray"]:
+        """The first pictures of each part, as many as there is room for: none if the first is larger than a slot.
 
         Raises:
             SourceError: one cannot be read, or is not what its sha256 says.
         """
-        each = -(-len(pictures) // len(self._processes))
-        parts = [pictures[start : start + each] for start in range(0, len(pictures), each)]
-        asked = list(zip(self._processes, parts, strict=False))
-        for process, part in asked:
-            process.ask(part)
-        answers = [_answer_or_error(process) for process, _ in asked]  # of all: nobody writes into a slot any more
-        pieces, sizes = [], []
-        for (process, part), own in zip(asked, answers, strict=True):
-            if isinstance(own, SourceError):
-                raise own
-            pieces.append(process.slot[: sum(own)])
-            sizes += own
-            if len(own) < len(part):
-                break  # what the next process read does not follow on what this one read
-        return b"".join(pieces), sizes
+        asked = [(self._slots.take(), process) for process, _ in zip(cycle(self._processes), parts, strict=False)]
+        for (slot, process), part in zip(asked, parts, strict=True):
+            process.ask(slot, part)
+        answers = [_answer_or_error(process) for _slot, process in asked]  # of all: nobody fills a slot any more
+        problem = next((own for own in answers if isinstance(own, SourceError)), None)
+        if problem is not None:
+            for slot, _process in asked:
+                self._slots.give_back(slot)
+            raise problem
+        return [self._slots.array(slot, sizes) for (slot, _process), sizes in zip(asked, answers, strict=True)]
 
     def close(self) -> None:
         """End the processes."""
         for process in self._processes:
             process.close()
+        self._slots.close()
 
 
 def processes_worth_their_while() -> int:
@@ -126,11 +123,6 @@ def _answer_or_error(process: ReadingProcess) -> list[int] | SourceError:
         return process.answer()
     except SourceError as error:
         return error
-
-
-def _unnamed_file() -> int:
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
 
 
 def _fill(room: memoryview, pictures: Sequence[Picture]) -> tuple[list[int], str]:
@@ -148,15 +140,15 @@ def _fill(room: memoryview, pictures: Sequence[Picture]) -> tuple[list[int], str
     return sizes, ""
 
 
-def _serve(connection: Connection, room: memoryview) -> None:
+def _serve(connection: Connection, memory: memoryview) -> None:
     while True:
         try:
-            pictures = connection.recv()
+            slot, pictures = connection.recv()
         except EOFError:
             return
-        connection.send(_fill(room, pictures))
+        connection.send(_fill(memory[slot * SLOT_BYTES : (slot + 1) * SLOT_BYTES], pictures))
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the user's Ctrl-C is for the one that asks; this ends with it
-    _serve(Connection(int(sys.argv[1])), memoryview(mmap.mmap(int(sys.argv[2]), SLOT_BYTES)))
+    _serve(Connection(int(sys.argv[1])), memoryview(mmap.mmap(int(sys.argv[2]), 0)))

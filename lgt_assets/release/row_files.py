@@ -94,7 +94,7 @@ class ParquetParts:
         """Take some rows; they are written when a row group is full."""
         if contents is not None:
             places = rows[self._form.image_columns[0]].explode(empty_as_null=False)
-            own = contents if len(places) == len(contents) else contents.take(places.to_arrow())
+            own = contents_at(contents, places)
             self._contents.append(own)
             self._held_bytes += own.nbytes
         self._held.append(rows)
@@ -165,6 +165,15 @@ class ParquetParts:
             self._file.close()
             self.sha256s[self._paths[-1]] = self._file.sha256
             self._writer = self._file = None
+
+
+def contents_at(contents: "pa.LargeBinaryArray", places: pl.Series) -> "pa.LargeBinaryArray":
+    """The contents at ``places``; where these follow one another, without a copy."""
+    if places.is_empty():
+        return contents.slice(0, 0)
+    if places.cast(pl.Int64).diff().drop_nulls().eq(1).all():
+        return contents.slice(places[0], len(places))
+    return contents.take(places.to_arrow())
 
 
 def with_images(table: "pa.Table", column: str, contents: Sequence["pa.LargeBinaryArray"]) -> "pa.Table":

@@ -13,8 +13,8 @@ from lgt_assets.release.content import CONTENT, ContentDigest, with_content
 from lgt_assets.release.delivered_pictures import Delivered, with_delivered
 from lgt_assets.release.formats.base import NAMED, Delivery, Format, Rows
 from lgt_assets.release.hash_order import HashOrder
-from lgt_assets.release.picture_bytes import PictureBytes
-from lgt_assets.release.pinned_rows import PICTURE, PinnedRows
+from lgt_assets.release.picture_bytes import PARTS, PictureBytes
+from lgt_assets.release.pinned_rows import PICTURE, SPLIT, PinnedRows
 from lgt_assets.release.reading_ahead import reading_ahead
 from lgt_assets.release.row_files import RowFiles, row_files
 from lgt_assets.schemas import frame
@@ -142,7 +142,7 @@ def write_rows(
         configs = wanted.of(table)
         if not configs:
             continue
-        with HashOrder(scratch / table, key, pinned.count(table)) as order, ExitStack() as unfinished:
+        with HashOrder(scratch / table, key, SPLIT, pinned.count(table)) as order, ExitStack() as unfinished:
             ids = _spill(
                 pinned,
                 table,
@@ -159,7 +159,7 @@ def write_rows(
             for output in outputs.values():
                 unfinished.callback(output.abandon)
             done = 0
-            for some in reading_ahead(_delivered(order, wanted, folder, pictures)):
+            for some in reading_ahead(_delivered(order, wanted, folder, pictures), held=PARTS):
                 for (name, _split), output in outputs.items():
                     chosen = output.chosen(some.rows)
                     if chosen.height:
@@ -174,7 +174,7 @@ def write_rows(
 
 
 def _delivered(order: HashOrder, wanted: Wanted, folder: Path, pictures: PictureBytes) -> Iterator[Delivered]:
-    """All rows in their order, with their content and pictures, some at a time."""
+    """All rows, some at a time, with their content and pictures: in order within a split, whose pictures thus need no copying."""
     for bucket in reading_ahead(map(with_content, order.buckets())):
         yield from with_delivered(bucket, wanted.pictures, folder, pictures)
 
