@@ -30,6 +30,7 @@ from lgt_assets.engines.journal import Journal, Record
 from lgt_assets.engines.key_index import KeyIndex, Place
 from lgt_assets.engines.recent_completions import RecentCompletions
 from lgt_assets.engines.sealing import SEAL_BYTES, Sealed, Unsealed, seal_journals
+from lgt_assets.engines.shared_chunks import SHARE_SECONDS, Regularly, SharedChunks
 from lgt_assets.engines.stored_files import (
     ChunkCache,
     ChunkFile,
@@ -52,12 +53,15 @@ class ResponseStore:
         root: folder of the store; created with the first append.
         shard: key of the shard.
         read_only: leave every file as it is, also torn ones.
+        shared: where chunks are put, and taken from, too.
 
     Raises:
-        StorageError: ``shard`` is not a shard key, or the folder cannot be read.
+        StorageError: ``shard`` is not a shard key, the folder cannot be read, or what is shared cannot be fetched.
     """
 
-    def __init__(self, root: Path, shard: str, *, read_only: bool = False) -> None:
+    def __init__(
+        self, root: Path, shard: str, *, read_only: bool = False, shared: SharedChunks | None = None
+    ) -> None:
         if SHARD_KEY.fullmatch(shard) is None:
             raise StorageError(f"{shard!r} is not a shard key; one reads like scenes-00000")
         self.folder = Path(root) / shard
@@ -74,6 +78,10 @@ class ResponseStore:
         self._sealing: Future[None] | None = None
         self._in_use: int | None = None
         self._is_ending = self._closed = False
+        self._shared, self._sharing = shared, None
+        self._publish = shared.put if shared is not None else None
+        if shared is not None:
+            shared.fetch(self.folder)
         self._mark_in_use()
         # journals before chunks: a journal sealed in between is then found as a chunk
         self._read_journals()
@@ -147,13 +155,15 @@ class ResponseStore:
         """Seal what this run appended, and what dead runs left. Closing twice is fine.
 
         Raises:
-            StorageError: a chunk cannot be written; the journals stay, and nothing is lost.
+            StorageError: a chunk cannot be written or shared; the journals stay, and nothing is lost.
         """
         if self._closed:
             return
         try:
             with self._lock:
                 self._is_ending = True  # a journal opened from here on would be closed by nobody
+            if self._sharing is not None:
+                self._sharing.stop()
             if not self._read_only:
                 self._seal(live=False)
         finally:
@@ -197,6 +207,8 @@ class ResponseStore:
             self._mark_in_use()
             self._journal = Journal(self.folder / f"journal-{uuid.uuid4().hex}.lgtj")
             self._journal_number = self._add(JournalFile(self._journal.path), is_own=True)
+            if self._shared is not None and self._sharing is None:
+                self._sharing = Regularly(lambda: self._seal(live=False), SHARE_SECONDS)
         except OSError as error:
             raise StorageError(f"the response store cannot write in {self.folder}: {error}") from error
 
@@ -207,8 +219,14 @@ class ResponseStore:
             self._journal, self._journal_number = None, -1
 
     def _seal_meanwhile(self) -> None:
-        """Seal in a thread of its own; what went wrong with the last such sealing is raised here."""
+        """Seal in a thread of its own; what went wrong with the last such sealing is raised here.
+
+        Not where chunks are shared: a store that does not answer for a while is no reason to stop.
+        """
         self._retire_journal()
+        if self._sharing is not None:
+            self._sharing.soon()
+            return
         if self._sealing is not None and self._sealing.done():
             self._sealing.result()
         if self._sealer is None:
@@ -226,7 +244,7 @@ class ResponseStore:
                 waiting = [self._unsealed[n] for n in self._unsealed if n != self._journal_number]
                 retired, self._retired = self._retired, []
             try:
-                done = seal_journals(self.folder, waiting, live=live, on_sealed=self._refile)
+                done = seal_journals(self.folder, waiting, live=live, on_sealed=self._refile, publish=self._publish)
             finally:
                 for journal in retired:
                     journal.close()
