@@ -13,6 +13,9 @@ VLLM_FILES := requirements/vllm.txt requirements/vllm-constraints.txt requiremen
 VLLM_STAMP = $(VLLM_VENV)/.installed-$(shell cat $(VLLM_FILES) | sha256sum | cut -c1-16)
 VLLM_ENVIRONMENT := HF_HUB_OFFLINE=1 VLLM_CPU_KVCACHE_SPACE=1 VLLM_ENABLE_V1_MULTIPROCESSING=0 TORCH_COMPILE_DISABLE=1 \
 	OMP_NUM_THREADS=1 VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 VLLM_LOGGING_LEVEL=ERROR
+# Ray, Postgres and the launchers of other clusters: an environment of their own, as they want an older SQLAlchemy.
+CLUSTER_FILES := requirements/cluster.txt requirements/cluster-constraints.txt
+CLUSTER_STAMP = .venv-cluster/.installed-$(shell cat $(CLUSTER_FILES) | sha256sum | cut -c1-16)
 # Each trainer has an environment of its own, as their pins exclude one another: .venv-NAME, made anew when one of its files
 # changes. NAME-alone.txt, where there is one, names packages that are installed without what they ask for.
 TRAINERS := trl verl llamafactory swift
@@ -23,7 +26,7 @@ TRAINER_STAMP = .venv-$(1)/.installed-$(shell cat $(call TRAINER_FILES,$(1)) | s
 TRAINER_ENVIRONMENT := HF_HUB_OFFLINE=1 DO_NOT_TRACK=1 TOKENIZERS_PARALLELISM=false OMP_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-vllm demo dagit test test-vllm screenshots lint bench bench-vllm clean
+.PHONY: help venv venv-vllm venv-cluster test-cluster demo dagit test test-vllm screenshots lint bench bench-vllm clean
 .PHONY: test-trainers trainer-exports $(TRAINERS:%=venv-%) $(TRAINERS:%=test-%)
 
 help:
@@ -31,6 +34,7 @@ help:
 	@echo "make dagit  the web interface, http://127.0.0.1:3000"
 	@echo "make test   all tests"
 	@echo "make test-vllm  tests with real vLLM on CPUs, in an environment of its own (3 GB)"
+	@echo "make test-cluster  two Ray nodes with Postgres and kills, in an environment of its own (1 GB); needs Postgres' binaries"
 	@echo "make test-trainers  exports loaded by the real $(TRAINERS), each in an environment of its own (2 GB each)"
 	@echo "make screenshots  the documentation's pictures of Dagit and of the graph, taken anew (needs Chromium)"
 	@echo "make lint   ruff check and ruff format --check"
@@ -73,6 +77,17 @@ venv-vllm:
 
 test-vllm: venv-vllm
 	$(VLLM_ENVIRONMENT) $(VLLM_BIN)/python -m pytest -m vllm lgt_assets_tests/engines lgt_assets_tests/serving
+
+venv-cluster:
+	@if test -e $(CLUSTER_STAMP); then exit 0; fi; set -ex; \
+	rm -rf .venv-cluster; $(PYTHON) -m venv .venv-cluster; \
+	.venv-cluster/bin/python -m pip install --quiet $(PIP_OPTIONS) -c requirements/cluster-constraints.txt -r requirements/cluster.txt -e .; \
+	touch $(CLUSTER_STAMP)
+	@.venv-cluster/bin/python -m pip install --quiet $(PIP_OPTIONS) -c requirements/cluster-constraints.txt -e .
+
+# --confcutdir: the fixtures of the main tests need the embedded model, which is not installed there.
+test-cluster: venv-cluster
+	.venv-cluster/bin/python -m pytest --confcutdir=lgt_assets_tests/cluster lgt_assets_tests/cluster
 
 test-trainers: $(TRAINERS:%=test-%)
 

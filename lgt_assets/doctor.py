@@ -14,11 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from lgt_assets.engines.model_identity import local_folder
 from lgt_assets.engines.openai_fleet import listed_now
 from lgt_assets.engines.registry import missing_libraries
 from lgt_assets.engines.settings import EngineSettings, OpenaiServerSettings, ScriptedSettings, VllmOfflineSettings
 from lgt_assets.errors import EngineError, PromptError, SettingsError
+from lgt_assets.instance_files import DEFAULT_INSTANCE, FILE, configuration_of, instance_in_force
 from lgt_assets.prompts.templates import TEMPLATE_OF_ROLE, prompt_set
 from lgt_assets.settings import DEFAULT_PROFILE, PROFILES_FOLDER, Profile, load_profile, state_folder
 
@@ -69,7 +72,7 @@ def _package(name: str, extra: str) -> Finding:
 
 
 def machine() -> list[Finding]:
-    """The state folder and the GPU."""
+    """The state folder, Dagster's instance in it, and the GPU."""
     state = state_folder()
     existing = next(folder for folder in (state, *state.parents) if folder.exists())
     free = shutil.disk_usage(existing).free / 1e9
@@ -80,8 +83,51 @@ def machine() -> list[Finding]:
         found, writable = f"{state}: {error.strerror}", False
     return [
         Finding("state folder", writable, found, "set LGT_STATE to a folder that you can write"),
+        instance_finding(state / "dagster"),
         Finding("GPU", True, gpu_name() or "none"),
     ]
+
+
+def instance_finding(home: Path) -> Finding:
+    """Which configuration Dagster has or would get, who keeps its records and starts its runs, and what that lacks here."""
+    chosen = os.environ.get("LGT_INSTANCE", "")
+    try:
+        name = chosen or instance_in_force(home)
+        own = not name and (home / FILE).exists()
+        text = (home / FILE).read_text(encoding="utf-8") if own else configuration_of(name or DEFAULT_INSTANCE)
+        settings = yaml.safe_load(text) or {}
+    except (SettingsError, OSError, yaml.YAMLError) as error:
+        return Finding("instance", False, str(error), f"mend or remove {home / FILE}, or set LGT_INSTANCE")
+    said = f"edited: {home / FILE}" if own else name or DEFAULT_INSTANCE
+    storage = ", ".join(settings.get("storage") or {}) or "sqlite"
+    launcher = (settings.get("run_launcher") or {}).get("class", "this machine")
+    unset = sorted(name for name in _variables(settings) - {"DAGSTER_HOME"} if name not in os.environ)
+    modules = sorted({top for part in _parts(settings) if (top := str(part.get("module", "")).partition(".")[0])})
+    if "postgres" in storage:
+        modules.append("dagster_postgres")
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    mend = [f"set {', '.join(unset)}"] if unset else []
+    if missing:
+        extra = {"dagster_postgres", "dagster_ray"} & set(missing)
+        mend.append(install_command("cluster") if extra else f"install {', '.join(missing).replace('_', '-')}")
+    lacks = "".join(
+        [f"; not set: {', '.join(unset)}" if unset else "", f"; not installed: {', '.join(missing)}" if missing else ""]
+    )
+    return Finding("instance", not mend, f"{said}; records: {storage}; runs: {launcher}{lacks}", "; ".join(mend))
+
+
+def _parts(settings: object) -> Iterator[dict]:
+    """Every mapping in a configuration."""
+    values = settings.values() if isinstance(settings, dict) else settings if isinstance(settings, list) else ()
+    if isinstance(settings, dict):
+        yield settings
+    for value in values:
+        yield from _parts(value)
+
+
+def _variables(settings: object) -> set[str]:
+    """Environment variables that a configuration names: mappings of the one key `env`."""
+    return {str(part["env"]) for part in _parts(settings) if set(part) == {"env"}}
 
 
 def gpu_name() -> str:

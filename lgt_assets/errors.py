@@ -36,6 +36,10 @@ class RequestsFailedError(EngineError):
     """More requests of one shard failed than the profile allows; the model itself answers, so other shards may go on."""
 
 
+class RunEndedError(LgtError):
+    """The run that writes was ended elsewhere, or goes on in another process."""
+
+
 class PromptError(LgtError):
     """A template is missing, uses an undefined variable, or tries to leave its sandbox."""
 

@@ -2,38 +2,35 @@
 
 import logging
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import dagster as dg
+from dagster import DefaultRunLauncher
+from dagster_shared.check import CheckError
 
 from lgt_assets.errors import SettingsError
+from lgt_assets.instance_files import put_configuration
 from lgt_assets.settings import state_folder
 
-SHIPPED_CONFIGURATION = Path(__file__).parent / "dagster.yaml"
 
-
-def prepare_environment() -> Path:
+def prepare_environment(chosen: str = "") -> Path:
     """Set LGT_STATE and DAGSTER_HOME for this process and its children; return the latter, ready to be used.
 
-    DAGSTER_HOME is always ``$LGT_STATE/dagster``, whatever it was before: all state lies below one folder. The shipped
-    ``dagster.yaml`` is put there when there is none; one that is there is the user's.
+    DAGSTER_HOME is always ``$LGT_STATE/dagster``, whatever it was before: all state lies below one folder. A shipped
+    ``dagster.yaml`` is put there when there is none; one that was edited is the user's.
+
+    Args:
+        chosen: the instance, by name or path; by default ``$LGT_INSTANCE``, else what is there, else `laptop`.
 
     Raises:
-        SettingsError: the folder cannot be written.
+        SettingsError: the folder cannot be written, or holds another configuration than the chosen one, edited.
     """
     state = state_folder()
     home = state / "dagster"
     os.environ["LGT_STATE"] = str(state)
     os.environ["DAGSTER_HOME"] = str(home)
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        if not (home / "dagster.yaml").exists():
-            handle, temporary = tempfile.mkstemp(dir=home)
-            os.close(handle)
-            shutil.copyfile(SHIPPED_CONFIGURATION, temporary)
-            os.replace(temporary, home / "dagster.yaml")
+        put_configuration(home, chosen or os.environ.get("LGT_INSTANCE", ""))
     except OSError as error:
         raise SettingsError(
             f"the state folder {state} cannot be written ({error}): set LGT_STATE to one that can"
@@ -41,26 +38,40 @@ def prepare_environment() -> Path:
     return home
 
 
-def open_instance() -> dg.DagsterInstance:
+def open_instance(chosen: str = "") -> dg.DagsterInstance:
     """The instance at ``$LGT_STATE/dagster``; what dead processes left running is closed first.
 
+    Args:
+        chosen: see :func:`prepare_environment`.
+
     Raises:
-        SettingsError: the folder cannot be written, or its ``dagster.yaml`` is wrong.
+        SettingsError: the folder cannot be written, its ``dagster.yaml`` is wrong or wants what is not installed, or the
+            database does not answer.
     """
-    home = prepare_environment()
+    home = prepare_environment(chosen)
     try:
         instance = dg.DagsterInstance.get()
-    except dg.DagsterError as error:
-        raise SettingsError(f"{home / 'dagster.yaml'}: {error}") from error
+    except Exception as error:
+        if isinstance(error, (dg.DagsterError, CheckError)) or _is_of_postgres(error):
+            raise SettingsError(f"{home / 'dagster.yaml'}: {error}") from error
+        raise
     close_dead_runs(instance)
     return instance
+
+
+def _is_of_postgres(error: Exception) -> bool:
+    """Whether Dagster's library for Postgres raised it, as when the database does not answer; it is in an extra."""
+    return type(error).__module__.startswith("dagster_postgres")
 
 
 def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark runs failed whose process on this machine is gone, and free the pool slots they hold; return their ids.
 
-    A killed run keeps its slot of the pool `gpu` otherwise, and the next run would wait for it without end.
+    A killed run keeps its slot of the pool `gpu` otherwise, and the next run would wait for it without end. Where a cluster runs
+    them, their processes are on other machines, and Dagster's run monitoring looks after them.
     """
+    if not runs_stay_here(instance):
+        return []
     closed = []
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         pid = _process_of(instance, run.run_id)
@@ -69,6 +80,11 @@ def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             closed.append(run.run_id)
     return closed
+
+
+def runs_stay_here(instance: dg.DagsterInstance) -> bool:
+    """Whether the instance launches its runs as processes of this machine."""
+    return isinstance(instance.run_launcher, DefaultRunLauncher)
 
 
 def _process_of(instance: dg.DagsterInstance, run_id: str) -> int | None:

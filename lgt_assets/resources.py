@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import dagster as dg
+from pydantic import PrivateAttr
 
 from lgt_assets.engines.base import Engine, ModelIdentity
 from lgt_assets.engines.generation import Asking, Usage
@@ -15,6 +16,7 @@ from lgt_assets.engines.response_store import ResponseStore
 from lgt_assets.engines.settings import EngineSettings
 from lgt_assets.progress import Progress, report
 from lgt_assets.prompts.templates import PromptSet, prompt_set
+from lgt_assets.run_fence import RunFence, fence_of
 from lgt_assets.settings import Profile, load_profile, state_folder
 from lgt_assets.spool import Spool
 from lgt_assets.state import tables_folder
@@ -63,10 +65,16 @@ class Tables(dg.ConfigurableResource):
     """The Delta tables below ``root`` (default: ``$LGT_TABLES``, or ``$LGT_STATE/tables``), a folder or a URL."""
 
     root: str = ""
+    _fence: RunFence | None = PrivateAttr(default=None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """In a run, nothing is written once the run is another process's."""
+        self._fence = fence_of(context)
 
     def store(self) -> DeltaStore:
         """The store that reads and writes them."""
-        return DeltaStore(self.root or tables_folder())
+        root = self.root or tables_folder()
+        return DeltaStore(root, may_write=self._fence.require) if self._fence else DeltaStore(root)
 
 
 class Models(dg.ConfigurableResource):
@@ -74,6 +82,11 @@ class Models(dg.ConfigurableResource):
 
     profile_name: str = ""
     responses: str = ""
+    _fence: RunFence | None = PrivateAttr(default=None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """In a run, nothing is asked once the run is another process's."""
+        self._fence = fence_of(context)
 
     @property
     def profile(self) -> Profile:
@@ -130,13 +143,19 @@ class Models(dg.ConfigurableResource):
             tokens = usage.completion_tokens - tokens_before
             report(Progress(asset, shard, role, done, total, sent, reused, finished, tokens))
 
+        wanted = ((p.request, p.context) for p in self._while_ours(planned))
         replies = Asking(
-            _engine(settings), responses, ((p.request, p.context) for p in planned), asset=asset, role=role, usage=usage,
-            failures=failures, maximum_failure_share=self.profile.maximum_failure_share, devices=settings.devices,
-            on_progress=on_progress,
+            _engine(settings), responses, wanted, asset=asset, role=role, usage=usage, failures=failures,
+            maximum_failure_share=self.profile.maximum_failure_share, devices=settings.devices, on_progress=on_progress,
         )  # fmt: skip
         for reply in replies:
             yield Answered(reply.request_key, reply.completion, reply.item)
+
+    def _while_ours(self, planned: Iterable[Planned]) -> Iterator[Planned]:
+        for one in planned:
+            if self._fence:
+                self._fence.require_lately()
+            yield one
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Free the models, also after a failure."""

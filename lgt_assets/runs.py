@@ -10,8 +10,9 @@ import polars as pl
 from lgt_assets.assets.dry_run import dry_run
 from lgt_assets.costs import recorded_rates
 from lgt_assets.definitions import defs
-from lgt_assets.errors import LgtError, NotFoundError
+from lgt_assets.errors import LgtError, NotFoundError, SettingsError
 from lgt_assets.estimates import Estimate, estimate
+from lgt_assets.instance import runs_stay_here
 from lgt_assets.partitions import SHARDS_PER_RUN, registered_shards
 from lgt_assets.resources import Models, Tables, engines_kept
 from lgt_assets.storage import DeltaStore
@@ -90,6 +91,7 @@ def run(instance: dg.DagsterInstance, *, selection: str | None = None, shards: s
     Raises:
         NotFoundError: nothing matches.
     """
+    _require_runs_here(instance)
     summary = RunSummary(assets=chosen_assets(selection))
     partitioned = [name for name in summary.assets if name != "release"]
     with engines_kept():
@@ -123,6 +125,7 @@ def retry_failed(
     Raises:
         NotFoundError: the selection names nothing that is.
     """
+    _require_runs_here(instance)
     summary, known = RunSummary(), registered_shards(instance)
     failed = store.scan("failures").select("asset", "shard").unique().collect()
     wanted = {shard for shard in failed["shard"] if fnmatch.fnmatchcase(shard, shards)}
@@ -134,6 +137,15 @@ def retry_failed(
                 summary.shards += [shard for shard in batch if shard not in summary.shards]
                 summary.failures += _execute(instance, [asset], {RANGE_START: batch[0], RANGE_END: batch[-1]})
     return summary
+
+
+def _require_runs_here(instance: dg.DagsterInstance) -> None:
+    """Run monitoring of a cluster knows nothing of a run in this process, takes it for dead, and resumes it elsewhere."""
+    if not runs_stay_here(instance):
+        launcher = type(instance.run_launcher).__name__
+        raise SettingsError(
+            f"this instance's runs are started by {launcher}, not in this process: start them in Dagit (lgt dagit)"
+        )
 
 
 def _execute(instance: dg.DagsterInstance, assets: Sequence[str], tags: dict[str, str]) -> list[str]:

@@ -1,5 +1,7 @@
 """The data dictionary: every table's pandera model, polars types and partition columns."""
 
+from functools import cache
+
 import polars as pl
 from pandera.polars import DataFrameModel
 
@@ -60,6 +62,11 @@ PARTITION_COLUMNS: dict[str, list[str]] = {
 
 def polars_schema(table: str) -> dict[str, pl.DataType]:
     """Column names and polars types of ``table``, in the order of its pandera model."""
+    return dict(_polars_schema(table))
+
+
+@cache  # frames are made by the thousand, and a model does not change
+def _polars_schema(table: str) -> dict[str, pl.DataType]:
     return {name: column.dtype.type for name, column in SCHEMAS[table].to_schema().columns.items()}
 
 

@@ -12,12 +12,14 @@ from arro3.core import RecordBatchReader, Table
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
+from lgt_assets import table_handles
 from lgt_assets.commit_retries import COMMIT_RETRIES, with_retries
 from lgt_assets.errors import StorageError
 from lgt_assets.identity import digest
 from lgt_assets.schemas import SCHEMAS, frame, partition_columns
 from lgt_assets.table_creation import create_table, keep_log
-from lgt_assets.table_locks import writing
+from lgt_assets.table_locks import is_remote, writing
+from lgt_assets.table_slices import FEW, require_schema, require_slice, scan_slices, slice_paths
 
 # The writer holds a row group and a file's bytes in memory; small groups also let readers skip rows by ordinal.
 WRITER = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=8192)
@@ -25,9 +27,16 @@ FILE_BYTES = 32 << 20
 Batches = Callable[[], Iterator[pl.DataFrame]]
 
 
+def _anyone() -> None:
+    """Everyone may write."""
+
+
 @dataclass(frozen=True)
 class DeltaStore:
     """Tables below ``root`` (a folder, or a URL with ``storage_options``).
+
+    ``may_write`` is called once a table is opened for a commit, in every attempt, and raises where the writer may no longer
+    write: whatever another writer commits to the slice after that makes the commit fail, and ask again.
 
     Example:
         >>> store = DeltaStore("/tmp/tables")
@@ -38,6 +47,7 @@ class DeltaStore:
 
     root: str
     storage_options: Mapping[str, str] = field(default_factory=dict)
+    may_write: Callable[[], None] = field(default=_anyone, repr=False, compare=False)
 
     def uri(self, table: str) -> str:
         """Where ``table`` lies.
@@ -51,7 +61,9 @@ class DeltaStore:
 
     def exists(self, table: str) -> bool:
         """Whether ``table`` has been created."""
-        return DeltaTable.is_deltatable(self.uri(table), storage_options=dict(self.storage_options) or None)
+        return table_handles.is_known(self.uri(table)) or DeltaTable.is_deltatable(
+            self.uri(table), storage_options=dict(self.storage_options) or None
+        )
 
     def version(self, table: str) -> int:
         """Latest version of ``table``.
@@ -59,7 +71,7 @@ class DeltaStore:
         Raises:
             StorageError: the table does not exist yet.
         """
-        return self.open(table).version()
+        return self._latest(table).delta.version()
 
     def scan(self, table: str, *, shards: Sequence[str] | None = None, version: int | None = None) -> pl.LazyFrame:
         """Rows of ``table`` in data order; with ``shards``, only those shards' files are opened.
@@ -68,10 +80,14 @@ class DeltaStore:
         """
         if not self.exists(table):
             return frame(table, []).lazy()
-        lazy = pl.scan_delta(self.uri(table), version=version, storage_options=dict(self.storage_options) or None)
+        sliced = shards is not None and "shard" in partition_columns(table)
+        if sliced and len(shards) <= FEW and not is_remote(self.root):
+            delta = self._latest(table).delta if version is None else self.open(table, version)
+            lazy = scan_slices(delta, table, [{"shard": shard} for shard in dict.fromkeys(shards)])
+        else:
+            lazy = pl.scan_delta(self.uri(table), version=version, storage_options=dict(self.storage_options) or None)
+            lazy = lazy.filter(pl.col("shard").is_in(list(shards))) if sliced else lazy
         columns = lazy.collect_schema().names()
-        if shards is not None and "shard" in columns:
-            lazy = lazy.filter(pl.col("shard").is_in(list(shards)))
         order = [name for name in ("shard", "asset", "ordinal") if name in columns]
         return lazy.sort(order) if order else lazy
 
@@ -84,14 +100,13 @@ class DeltaStore:
         """Shards that have rows in ``table``, sorted."""
         if not self.exists(table) or "shard" not in partition_columns(table):
             return []
-        return sorted({part["shard"] for part in self.open(table).partitions()})
+        return sorted({part["shard"] for part in self._latest(table).delta.partitions()})
 
     def slice_version(self, table: str, shard: str) -> str:
         """A version of a shard's rows alone: it stays while others are written, and changes when its files do."""
         if not self.exists(table):
             return digest([])[:16]
-        actions = pl.DataFrame(self.open(table).get_add_actions(flatten=True)).select("path", "partition.shard")
-        return digest(actions.filter(pl.col("partition.shard") == shard)["path"].sort().to_list())[:16]
+        return digest(slice_paths(self._latest(table).delta, {"shard": shard}))[:16]
 
     def replace(
         self,
@@ -124,21 +139,25 @@ class DeltaStore:
 
         def batches() -> Iterator[pl.DataFrame]:
             for batch in frames():
-                _require_slice(table, batch, predicate)
+                require_slice(table, batch, predicate)
                 yield batch
 
         for _batch in batches():  # before anything is created
             pass
         self.create(table)
         if self._holds(table, predicate, batches):
+            self.may_write()
             return self.version(table)
         condition = " AND ".join(f"{column} = '{value}'" for column, value in predicate.items())
         return self._write(table, batches, "overwrite", condition, metadata)
 
     def _holds(self, table: str, predicate: Mapping[str, str], batches: Batches) -> bool:
         """Whether the slice has just these rows, compared a batch at a time by their ordinals."""
-        held = pl.scan_delta(self.open(table))
-        held = held.filter(*[pl.col(column) == value for column, value in predicate.items()])
+        if is_remote(self.root):
+            held = pl.scan_delta(self.open(table))
+            held = held.filter(*[pl.col(column) == value for column, value in predicate.items()])
+        else:
+            held = scan_slices(self._latest(table).delta, table, [predicate])
         left = held.select(pl.len()).collect().item()
         for batch in batches():
             left -= batch.height
@@ -161,7 +180,7 @@ class DeltaStore:
             StorageError: another schema, or a commit that lost every retry.
         """
         for batch in rows():
-            _require_schema(table, batch)
+            require_schema(table, batch)
         self.create(table)
         sliced = "shard" in partition_columns(table)
         condition = " OR ".join(f"shard = '{shard}'" for shard in shards) if sliced else None
@@ -169,7 +188,7 @@ class DeltaStore:
 
     def append(self, table: str, rows: pl.DataFrame, *, metadata: Mapping[str, str] | None = None) -> int:
         """Add rows to a table that nothing overwrites (shard_members, release); return the version."""
-        _require_schema(table, rows)
+        require_schema(table, rows)
         self.create(table)
         return self._write(table, lambda: iter([rows]), "append", None, metadata)
 
@@ -179,8 +198,12 @@ class DeltaStore:
         Raises:
             StorageError: it exists with other columns than the data dictionary's.
         """
-        create_table(self.root, table, self.uri(table), self.storage_options)
-        delta = self.open(table)
+        if not table_handles.is_known(self.uri(table)):
+            create_table(self.root, table, self.uri(table), self.storage_options)
+        handle = self._latest(table)
+        if handle.is_checked:
+            return
+        delta = handle.delta
         found = {f.name for f in delta.schema().fields}
         if found != set(frame(table, []).columns):
             difference = sorted(found ^ set(frame(table, []).columns))
@@ -189,6 +212,7 @@ class DeltaStore:
                 f"{', '.join(difference)}): move the folder away and materialize again; stored completions are reused"
             )
         keep_log(self.root, delta)
+        handle.is_checked = True
 
     def open(self, table: str, version: int | None = None) -> DeltaTable:
         """The table as deltalake opens it, by default at its latest version.
@@ -207,39 +231,33 @@ class DeltaStore:
                 f"table {table} does not exist yet at {self.uri(table)}: materialize it first"
             ) from error
 
+    def _latest(self, table: str) -> table_handles.Handle:
+        """The kept table, up to date; raises as :meth:`open` does."""
+        try:
+            return table_handles.latest(self.uri(table), self.storage_options)
+        except DeltaError:
+            return table_handles.Handle(self.open(table))  # or what is wrong, in our words
+
     def _write(self, table: str, batches: Batches, mode: str, predicate: str | None, metadata: Mapping | None) -> int:
         properties = CommitProperties(custom_metadata=dict(metadata or {}) or None, max_commit_retries=COMMIT_RETRIES)
 
         def commit() -> int:
-            delta = self.open(table)
+            delta = self._latest(table).delta
+            self.may_write()
             stream = (part for batch in batches() for part in Table.from_arrow(batch).to_batches())
             reader = RecordBatchReader.from_batches(Table.from_arrow(frame(table, [])).schema, stream)
-            write_deltalake(
-                delta, reader, mode=mode, target_file_size=FILE_BYTES, predicate=predicate,
-                writer_properties=WRITER, commit_properties=properties,
-            )  # fmt: skip
+            try:
+                write_deltalake(
+                    delta, reader, mode=mode, target_file_size=FILE_BYTES, predicate=predicate,
+                    writer_properties=WRITER, commit_properties=properties,
+                )  # fmt: skip
+            except BaseException:
+                table_handles.forget(self.uri(table))
+                raise
             return delta.version()  # the handle's state is refreshed by its own commit
 
         with writing(self.root, table):
             return with_retries(commit, f"table {table}, {predicate or 'append'}")
-
-
-def _require_slice(table: str, rows: pl.DataFrame, predicate: Mapping[str, str]) -> None:
-    for column, value in predicate.items():
-        if rows.height and rows[column].unique().to_list() != [value]:
-            raise StorageError(
-                f"table {table}: rows of {rows[column].unique().to_list()} in the slice {column}={value!r}"
-            )
-    _require_schema(table, rows)
-
-
-def _require_schema(table: str, rows: pl.DataFrame) -> None:
-    expected = frame(table, []).schema
-    if dict(rows.schema) != dict(expected):
-        odd = sorted(name for name in {*rows.columns, *expected} if rows.schema.get(name) != expected.get(name))
-        raise StorageError(
-            f"table {table}: columns {odd} differ from the data dictionary; build rows with schemas.frame"
-        )
 
 
 def canonical_rows(rows: pl.DataFrame) -> str:

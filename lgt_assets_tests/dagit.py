@@ -87,9 +87,10 @@ class Dagit:
         return wait_until(finished, seconds, f"backfill {backfill_id}")
 
 
-def _answers(url: str) -> bool:
+def answers(address: str) -> bool:
+    """Whether a server answers there."""
     try:
-        with urllib.request.urlopen(f"{url}/server_info", timeout=5):
+        with urllib.request.urlopen(address, timeout=5):
             return True
     except OSError:
         return False
@@ -125,7 +126,7 @@ def running_dagit(
         ]
         try:
             dagit = Dagit(f"http://127.0.0.1:{port}")
-            wait_until(lambda: _answers(dagit.url), 120, f"web server; see {log}")
+            wait_until(lambda: answers(f"{dagit.url}/server_info"), 120, f"web server; see {log}")
             yield dagit
         finally:
             for process in processes:

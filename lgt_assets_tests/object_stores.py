@@ -12,12 +12,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
 
 from lgt_assets_tests.dagit import wait_until
+
+if TYPE_CHECKING:
+    import boto3
 
 STORES = ("local", "moto", "seaweedfs")
 BUCKET = "lgt-tables"
@@ -138,6 +140,8 @@ def free_ports(count: int) -> list[int]:
 
 
 def _client(endpoint: str) -> "boto3.client":
+    import boto3  # here, not above: other environments load this module for its fixtures and have no boto3
+
     return boto3.client(
         "s3",
         endpoint_url=endpoint,
@@ -148,6 +152,8 @@ def _client(endpoint: str) -> "boto3.client":
 
 
 def _has_bucket(client: "boto3.client") -> bool:
+    from botocore.exceptions import BotoCoreError, ClientError
+
     try:
         client.create_bucket(Bucket=BUCKET)
     except (BotoCoreError, ClientError):

@@ -9,7 +9,8 @@ import dagster as dg
 import pytest
 
 from lgt_assets.errors import SettingsError
-from lgt_assets.instance import SHIPPED_CONFIGURATION, close_dead_runs, open_instance, prepare_environment
+from lgt_assets.instance import close_dead_runs, open_instance, prepare_environment
+from lgt_assets.instance_files import configuration_of
 
 KILLED_IN_THE_POOL = """
 import os, signal
@@ -53,7 +54,7 @@ def test_the_shipped_configuration_is_in_force(state: Path) -> None:
 
 def test_a_configuration_that_is_there_is_kept(state: Path) -> None:
     home = prepare_environment()
-    assert (home / "dagster.yaml").read_text() == SHIPPED_CONFIGURATION.read_text()
+    assert (home / "dagster.yaml").read_text() == configuration_of("laptop")
     (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
     prepare_environment()
     assert (home / "dagster.yaml").read_text() == "telemetry:\n  enabled: false\n"

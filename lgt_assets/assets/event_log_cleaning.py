@@ -60,6 +60,8 @@ def clean_event_log(
                 if table.name in there:
                     changed += _clean_column(connection, table, column, written, shards, releases)
             engine = connection.engine
+            if engine.dialect.name == "postgresql":
+                _forget_dead_rows(connection, [table.name for table, _column in _PLACES if table.name in there])
         if engine.dialect.name == "sqlite":
             _forget_free_pages(str(engine.url.database))
     return changed + _clean_output(Path(instance.root_directory), written)
@@ -108,6 +110,12 @@ def _forget_free_pages(path: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("VACUUM")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _forget_dead_rows(connection: db.engine.Connection, tables: Sequence[str]) -> None:
+    """Postgres keeps what was overwritten beside it; VACUUM FULL writes a table anew, and waits for those who read it."""
+    for table in tables:
+        connection.exec_driver_sql(f"VACUUM FULL {table}")
 
 
 def _clean_output(home: Path, written: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ from lgt_assets.assets.run_scope import is_followed_in, not_made
 from lgt_assets.assets.shard import Shard
 from lgt_assets.assets.upstream import read_upstream, require_whole
 from lgt_assets.automation import make_missing
-from lgt_assets.errors import EngineError, LgtError, RequestsFailedError, UpstreamError
+from lgt_assets.errors import EngineError, LgtError, RequestsFailedError, RunEndedError, UpstreamError
 from lgt_assets.identity import digest
 from lgt_assets.observe.columns import column_metadata
 from lgt_assets.observe.progress import observed_progress
@@ -133,7 +133,7 @@ def materialize_shards(
             metadata = make_shard(Shard(key, table, rows, models, store), make, commit)
         except RequestsFailedError as error:  # this shard's prompts, perhaps: the others have their own
             refused[key] = f"{table}, shard {key}: {error}"
-        except EngineError as error:  # the next shard would meet the same model
+        except (EngineError, RunEndedError) as error:  # the next shard would meet the same
             raise dg.Failure(f"{table}, shard {key}: {error}", allow_retries=False) from error
         except UpstreamError as error:
             refused[key] = str(error)

@@ -15,11 +15,21 @@ HOST = Annotated[
 PORT = Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")]
 
 
-def dagit(host: HOST = "127.0.0.1", port: PORT = 3000) -> None:
+INSTANCE = Annotated[
+    str,
+    typer.Option(
+        "--instance",
+        help="Configuration of Dagster, kept in the state folder: laptop, one-gpu, cluster-ray, k8s, celery, or the path of a "
+        ".yaml file; see docs/deploy.md. By default $LGT_INSTANCE, else what is there, else laptop.",
+    ),
+]
+
+
+def dagit(host: HOST = "127.0.0.1", port: PORT = 3000, instance: INSTANCE = "") -> None:
     """Serve the graph, with the daemon that backfills and the run queue need."""
     from lgt_assets.instance import open_instance
 
-    with open_instance():
+    with open_instance(instance):
         pass
     notices().print(f"Dagit: http://{host}:{port}, state in {os.environ['LGT_STATE']}", markup=False)
     sys.stderr.flush()
@@ -27,10 +37,10 @@ def dagit(host: HOST = "127.0.0.1", port: PORT = 3000) -> None:
     os.execv(sys.executable, program)
 
 
-def env() -> None:
+def env(instance: INSTANCE = "") -> None:
     """Print the variables for running Dagster's own commands by hand: eval "$(lgt env)"."""
     from lgt_assets.instance import prepare_environment
 
-    prepare_environment()
+    prepare_environment(instance)
     for name in ("LGT_STATE", "DAGSTER_HOME"):
         typer.echo(f"export {name}={shlex.quote(os.environ[name])}")

@@ -1,0 +1,106 @@
+"""The whole graph at a thousand to a million questions, by a replay engine: what a row costs, and what grows with their number.
+
+Every prompt is rendered, every completion journalled, sealed, folded, parsed, validated, checked and committed as in a run: only
+the model is replaced, by rules that answer at once (benchmarks/scale_parts/replay.py). Each size has a process and a state
+folder of its own; then the real web server opens the instance that the runs left, in the real Chromium where there is one.
+
+`cost_slope` is seconds a row at the largest size over seconds a row at the smallest, where seconds are wall time from the first
+run's start to the last run's end (pictures and registration are before that), and rows are all rows of all tables.
+`processor_slope` is the same in processor seconds of the process, which other load on the machine does not lengthen;
+`within_slope` in processor seconds of the last fifth of the largest size's runs over its first fifth.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.scale_parts.simulation import PROFILE, simulate
+
+SIZES = "1000,10000"
+SHARD_SIZE = 64
+_OWN = "--in"
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Of a process that works below ``folder``."""
+    profile = folder / "simulation.yaml"
+    profile.write_text(PROFILE)
+    return {"LGT_STATE": str(folder / "state"), "LGT_PROFILE": str(profile), "HF_HUB_OFFLINE": "1"}
+
+
+def measure(questions: int, shard_size: int, folder: Path, *, pages: bool) -> dict:
+    """Figures of one size, made in a process of its own below ``folder``."""
+    from benchmarks.scale_parts.sizes import sizes
+
+    variables = environment(folder)
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.scale", "--questions", str(questions)]
+    command += ["--pictures-per-shard", str(shard_size), _OWN, str(folder / "state")]
+    load = os.getloadavg()[0]
+    done = subprocess.run(command, env=os.environ | variables, stdout=subprocess.PIPE, text=True, check=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    found |= {"load_before": round(load, 2), "load_after": round(os.getloadavg()[0], 2)}
+    found |= sizes(folder / "state", found["rows"], found["shards"])
+    if pages:
+        from benchmarks.scale_parts.pages import page_loads
+
+        found |= page_loads(folder / "state", variables)
+    return found
+
+
+def slope(sizes: list[dict], of: str) -> float | None:
+    """A cost a row at the largest size over that at the smallest; None for a single size."""
+    return round(sizes[-1][of] / sizes[0][of], 3) if len(sizes) > 1 else None
+
+
+def main() -> None:
+    """Print the figures; with --json as one object on one line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--questions", default=SIZES, help=f"sizes with commas between them; {SIZES} by default")
+    parser.add_argument("--pictures-per-shard", type=int, default=SHARD_SIZE)
+    parser.add_argument("--no-pages", action="store_true", help="leave Dagit out")
+    parser.add_argument("--keep", type=Path, help="folder that must not exist, for what the largest size leaves")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument(_OWN, dest="own", type=Path, help="for the benchmark's own use")
+    arguments = parser.parse_args()
+    wanted = sorted(int(size) for size in arguments.questions.split(","))
+    if arguments.own:
+        print(json.dumps(simulate(arguments.own, wanted[0], arguments.pictures_per_shard)))
+        return
+    found = []
+    for questions in wanted:
+        with tempfile.TemporaryDirectory(prefix="lgt-scale-") as folder:
+            found.append(measure(questions, arguments.pictures_per_shard, Path(folder), pages=not arguments.no_pages))
+            if arguments.keep and questions == wanted[-1]:
+                os.rename(folder, arguments.keep)
+                Path(folder).mkdir()
+        if not arguments.json:
+            show(found[-1])
+    figures = found[-1] | {
+        "cost_slope": slope(found, "ms_per_row"), "processor_slope": slope(found, "processor_ms_per_row"),
+        "sizes": found[:-1],
+    }  # fmt: skip
+    if arguments.json:
+        print(json.dumps(figures))
+    else:
+        print(f"cost slope {figures['cost_slope']}, in processor time {figures['processor_slope']}")
+
+
+def show(found: dict) -> None:
+    """One size, for people."""
+    print(
+        f"{found['questions']} questions of {found['pictures']} pictures in {found['shards']} shards: "
+        f"{sum(found['rows'].values())} rows in {found['seconds']} s, {found['rows_per_s']} rows/s, "
+        f"{found['ms_per_row']:.3f} ms a row "
+        f"({found['processor_ms_per_row']:.3f} of processor), load {found['load_before']} to {found['load_after']}"
+    )
+    for name, value in found.items():
+        if name not in ("questions", "pictures", "shards"):
+            print(f"  {name}: {json.dumps(value)}")
+
+
+if __name__ == "__main__":
+    main()
