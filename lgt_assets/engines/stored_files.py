@@ -1,6 +1,7 @@
 """The two kinds of files in a response store: journals being written, and sealed chunks (zstd Parquet, sorted by key)."""
 
 import hashlib
+import io
 import logging
 import os
 import re
@@ -141,7 +142,7 @@ def _paths(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
-def read_chunk(path: Path) -> pl.DataFrame:
+def read_chunk(path: Path | io.BytesIO) -> pl.DataFrame:
     """Rows of a chunk, with just the columns of a completion; a torn or foreign file is an error of polars or the system.
 
     Raises:
