@@ -1,5 +1,6 @@
 """Completions that machines share, on two real S3 servers: what one paid for, every other finds."""
 
+import json
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from lgt_assets.cli import main
 from lgt_assets.engines import response_store, store_garbage, store_maintenance, stored_files
 from lgt_assets.engines.base import request_key
 from lgt_assets.engines.journal import PARTIAL_PREFIX
@@ -19,6 +21,7 @@ from lgt_assets.engines.scripted import SCRIPTED_IDENTITY
 from lgt_assets.engines.shared_chunks import SharedChunks
 from lgt_assets.errors import StorageError
 from lgt_assets.object_store import ObjectStore
+from lgt_assets.state import responses_folder
 from lgt_assets_tests.dagit import wait_until
 from lgt_assets_tests.engines.requests import request
 from lgt_assets_tests.engines.test_response_store import SHARD, put, rows
@@ -79,7 +82,8 @@ def test_journals_are_shared_while_the_run_goes_on(
 WRITER = textwrap.dedent("""
     import sys
     from pathlib import Path
-    from lgt_assets.engines import response_store
+    from lgt_assets.cli import main
+from lgt_assets.engines import response_store
     from lgt_assets.engines.shared_chunks import SharedChunks
     from lgt_assets.object_store import ObjectStore
     from lgt_assets_tests.engines.requests import request
@@ -248,3 +252,23 @@ def test_what_was_stored_before_is_shared_when_asked_for(tmp_path: Path, shared:
     with opened(tmp_path / "b", shared) as other:
         assert key in other
     assert chunks(tmp_path / "own" / SHARD) == chunks(before / SHARD)
+
+
+def test_the_command_line_shares_what_was_stored_before(
+    tmp_path: Path, shared: SharedChunks, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("LGT_STATE", str(tmp_path))
+    monkeypatch.delenv("LGT_STORE", raising=False)
+    with ResponseStore(responses_folder(), SHARD) as store:
+        key = put(store, request())
+    with pytest.raises(SystemExit) as ended:
+        main(["store", "share"])
+    assert ended.value.code == 1 and "set LGT_STORE" in capsys.readouterr().err
+    monkeypatch.setenv("LGT_STORE", shared.store.root)
+    for chunk_count in (1, 0):
+        with pytest.raises(SystemExit) as ended:
+            main(["store", "share", "--json"])
+        assert not ended.value.code
+        assert json.loads(capsys.readouterr().out) == {"shards": 1, "chunks": chunk_count}
+    with ResponseStore(responses_folder(), SHARD, shared=shared) as store:
+        assert responses_folder() != tmp_path / "responses" and key in store
