@@ -5,18 +5,21 @@ that all of them write, otherwise a shard of its own. Rows name their writer and
 shows: every version is read, and must hold just the rows of its commit in that slice. *Lost* are rows of a commit that its
 version, or for the newest commit to a slice the latest version, lacks; *failed* are commits that were given up; *conflicts* are
 attempts that had to begin anew, with the rows written once more. Beside it one writer alone makes its commits: the floor.
+
+With ``--store moto`` or ``seaweedfs`` the table lies on that S3 server, which is started here; by default on the local disk.
 """
 
 import argparse
 import json
 import logging
 import multiprocessing
+import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -150,11 +153,25 @@ def _history(root: str) -> list[dict]:
     return DeltaStore(root).open("images").history()
 
 
-def measure(writers: int, commits: int) -> dict:
-    """All figures, in folders of their own."""
-    with tempfile.TemporaryDirectory(prefix="lgt-concurrency-") as folder:
-        alone, _seconds = run_writers(str(Path(folder) / "alone"), 1, commits)
-        together = str(Path(folder) / "together")
+@contextmanager
+def emptied(store: str) -> Iterator[str]:
+    """A new root for tables: a folder, or below a bucket of a server of one's own, which the environment then reaches."""
+    from lgt_assets_tests.object_stores import BUCKET, environment, server_of
+
+    if store == "local":
+        with tempfile.TemporaryDirectory(prefix="lgt-concurrency-") as folder:
+            yield folder
+        return
+    with server_of(store) as endpoint:
+        os.environ.update(environment(endpoint))
+        yield f"s3://{BUCKET}/concurrency"
+
+
+def measure(writers: int, commits: int, store: str = "local") -> dict:
+    """All figures, in places of their own."""
+    with emptied(store) as root:
+        alone, _seconds = run_writers(f"{root}/alone", 1, commits)
+        together = f"{root}/together"
         reports, seconds = run_writers(together, writers, commits)
         wrong = list(wrong_commits(together))
         committed, moved = len(list(commits_of(together))), rebased(together)
@@ -162,6 +179,7 @@ def measure(writers: int, commits: int) -> dict:
     each = sorted(second for report in reports for second in report.seconds)
     floor = sum(alone[0].seconds) / commits
     return {
+        "store": store,
         "writers": writers, "commits": writers * commits, "committed": committed, "lost_rows": sum(lost for _, lost in wrong),
         "wrong_commits": len(wrong), "failed": len(failures), "conflicts": sum(report.conflicts for report in reports),
         "rebased": moved, "wall_s": round(seconds, 2), "s_per_commit": round(seconds / (writers * commits), 4),
@@ -175,11 +193,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--writers", type=int, default=8)
     parser.add_argument("--commits", type=int, default=100, help="of each writer")
+    parser.add_argument("--store", choices=("local", "moto", "seaweedfs"), default="local", help="where the table lies")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    figures = measure(arguments.writers, arguments.commits)
+    figures = measure(arguments.writers, arguments.commits, arguments.store)
     print(
-        f"{figures['writers']} writers, {figures['commits']} commits, one in {OVERLAP} to one of {SHARED_SHARDS} shared shards"
+        f"{arguments.store}: {figures['writers']} writers, {figures['commits']} commits, "
+        f"one in {OVERLAP} to one of {SHARED_SHARDS} shared shards"
     )
     print(
         f"lost rows {figures['lost_rows']}, wrong commits {figures['wrong_commits']}, failed commits {figures['failed']}"

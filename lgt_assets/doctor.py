@@ -10,6 +10,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,12 @@ from lgt_assets.engines.model_identity import local_folder
 from lgt_assets.engines.openai_fleet import listed_now
 from lgt_assets.engines.registry import missing_libraries
 from lgt_assets.engines.settings import EngineSettings, OpenaiServerSettings, ScriptedSettings, VllmOfflineSettings
-from lgt_assets.errors import EngineError, PromptError, SettingsError
+from lgt_assets.errors import EngineError, LgtError, PromptError, SettingsError
 from lgt_assets.instance_files import DEFAULT_INSTANCE, FILE, configuration_of, instance_in_force
+from lgt_assets.object_store import ObjectStore
 from lgt_assets.prompts.templates import TEMPLATE_OF_ROLE, prompt_set
 from lgt_assets.settings import DEFAULT_PROFILE, PROFILES_FOLDER, Profile, load_profile, state_folder
+from lgt_assets.state import shared_store
 
 ENDPOINT_SECONDS = 3.0
 ENGINE_EXTRAS = {"hf_transformers": "embedded", "grounding_dino": "embedded", "vllm_offline": "gpu"}
@@ -83,9 +86,25 @@ def machine() -> list[Finding]:
         found, writable = f"{state}: {error.strerror}", False
     return [
         Finding("state folder", writable, found, "set LGT_STATE to a folder that you can write"),
+        *shared_findings(),
         instance_finding(state / "dagster"),
         Finding("GPU", True, gpu_name() or "none"),
     ]
+
+
+def shared_findings() -> list[Finding]:
+    """Whether objects are written, read and removed below ``$LGT_STORE``, if it is set."""
+    root = shared_store()
+    if not root:
+        return []
+    store, key, content = ObjectStore(root), f"doctor/{uuid.uuid4().hex}", os.urandom(16)
+    try:
+        store.write(key, content)
+        told = "written, read and removed" if store.read(key) == content else "an object was read that nobody wrote"
+        store.remove([key])
+    except (LgtError, FileNotFoundError) as error:
+        return [Finding("object store", False, f"{root}: {error}", "see docs/object-stores.md")]
+    return [Finding("object store", told.startswith("written"), f"{root}: {told}", "see docs/object-stores.md")]
 
 
 def instance_finding(home: Path) -> Finding:

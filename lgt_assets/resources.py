@@ -14,12 +14,14 @@ from lgt_assets.engines.generation import Asking, Usage
 from lgt_assets.engines.registry import build_engine
 from lgt_assets.engines.response_store import ResponseStore
 from lgt_assets.engines.settings import EngineSettings
+from lgt_assets.engines.shared_chunks import SharedChunks
+from lgt_assets.object_store import ObjectStore
 from lgt_assets.progress import Progress, report
 from lgt_assets.prompts.templates import PromptSet, prompt_set
 from lgt_assets.run_fence import RunFence, fence_of
-from lgt_assets.settings import Profile, load_profile, state_folder
+from lgt_assets.settings import Profile, load_profile
 from lgt_assets.spool import Spool
-from lgt_assets.state import tables_folder
+from lgt_assets.state import response_cache_bytes, responses_folder, shared_store, tables_folder
 from lgt_assets.storage import DeltaStore
 from lgt_assets.synthesis.planned import Answered, Planned
 
@@ -110,18 +112,28 @@ class Models(dg.ConfigurableResource):
 
     def open_responses(self, shard: str, tables: DeltaStore, *, read_only: bool = False) -> ResponseStore:
         """The shard's response store; where its files were lost, what ``generations`` holds stands in."""
-        root = self.response_root
-        files_lost = not (root / shard).exists()
-        store = ResponseStore(root, shard, read_only=read_only)
+        files_lost = not self.stores_responses(shard)
+        store = ResponseStore(self.response_root, shard, read_only=read_only, shared=self.shared_responses)
         if files_lost and not read_only and tables.exists("generations"):
             for rows in tables.scan("generations", shards=[shard]).collect_batches():
                 store.adopt(rows.iter_rows(named=True))
         return store
 
+    def stores_responses(self, shard: str) -> bool:
+        """Whether the shard's response store has files, here or where machines share them."""
+        folder, shared = self.response_root / shard, self.shared_responses
+        return shared.holds(folder) if shared is not None else folder.exists()
+
     @property
     def response_root(self) -> Path:
         """Folder of all shards' response stores."""
-        return Path(self.responses or state_folder() / "responses")
+        return Path(self.responses or responses_folder())
+
+    @property
+    def shared_responses(self) -> SharedChunks | None:
+        """Where machines share completions, if they do."""
+        root = shared_store()
+        return SharedChunks(ObjectStore(root), response_cache_bytes()) if root else None
 
     def answer(
         self, planned: Iterable[Planned], *, role: str, asset: str, shard: str, responses: ResponseStore, usage: Usage,

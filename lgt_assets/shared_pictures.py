@@ -8,12 +8,10 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from lgt_assets.errors import SettingsError
 from lgt_assets.object_store import ObjectStore
-from lgt_assets.state import OBJECT_STORES, state_folder
+from lgt_assets.state import DEFAULT_CACHE_GB, OBJECT_STORES, gigabytes, state_folder
 
 _SCHEMES = tuple(f"{scheme}://" for scheme in OBJECT_STORES)
-DEFAULT_CACHE_GB = 20.0
 # After so much of its bound was written, a process looks at how much there is, and makes room for as much again.
 _SHARE_BETWEEN_SWEEPS = 0.1
 
@@ -45,14 +43,7 @@ def cache_place() -> tuple[Path, int]:
     Raises:
         SettingsError: that is no number, or negative.
     """
-    given = os.environ.get("LGT_PICTURE_CACHE_GB", "") or str(DEFAULT_CACHE_GB)
-    try:
-        most = float(given)
-        if not 0 <= most < float("inf"):
-            raise ValueError
-    except ValueError as error:
-        raise SettingsError(f"LGT_PICTURE_CACHE_GB={given}: give a number of gigabytes, 0 or more") from error
-    return state_folder() / "picture-cache", int(most * 1e9)
+    return state_folder() / "picture-cache", gigabytes("LGT_PICTURE_CACHE_GB", DEFAULT_CACHE_GB)
 
 
 class PictureCache:

@@ -1,5 +1,6 @@
 """Where all state lies. Light: commands that look at one row load nothing else of the settings."""
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from lgt_assets.errors import SettingsError
 
 OBJECT_STORES = ("s3", "gs", "az")
+DEFAULT_CACHE_GB = 20.0  # of each of the caches of what lies on an object store
 # With any other character in the path, what deltalake wrote is not found by polars, which is given its address as a URL, or
 # the path is taken for a pattern.
 _READABLE = re.compile(r"[A-Za-z0-9/!$&'()+,.:;@_~-]+")
@@ -45,6 +47,39 @@ def tables_folder() -> str:
     if not root:
         return f"{shared_store() or state_folder()}/tables"
     return _address(root, "LGT_TABLES") if "://" in root else str(_readable(Path(root).absolute(), "LGT_TABLES"))
+
+
+def responses_folder() -> Path:
+    """Folder of the response store; with ``$LGT_STORE`` one for each such address, with copies of what lies there."""
+    root = shared_store()
+    if not root:
+        return state_folder() / "responses"
+    return state_folder() / "shared-responses" / hashlib.sha256(root.encode()).hexdigest()[:16]
+
+
+def response_cache_bytes() -> int:
+    """Bytes of shared completions that a machine may keep copies of: ``$LGT_RESPONSE_CACHE_GB`` times 10⁹.
+
+    Raises:
+        SettingsError: that is no number, or negative.
+    """
+    return gigabytes("LGT_RESPONSE_CACHE_GB", DEFAULT_CACHE_GB)
+
+
+def gigabytes(variable: str, default: float) -> int:
+    """Bytes that an environment variable gives in units of 10⁹.
+
+    Raises:
+        SettingsError: it is no number, or negative.
+    """
+    given = os.environ.get(variable, "") or str(default)
+    try:
+        most = float(given)
+        if not 0 <= most < float("inf"):
+            raise ValueError
+    except ValueError as error:
+        raise SettingsError(f"{variable}={given}: give a number of gigabytes, 0 or more") from error
+    return int(most * 1e9)
 
 
 def _address(root: str, variable: str) -> str:

@@ -13,6 +13,7 @@ from lgt_assets.doctor import endpoint_finding, installed_packages, machine, pro
 from lgt_assets.engines.settings import OpenaiServerSettings
 from lgt_assets.prompts.templates import TEMPLATE_OF_ROLE, prompt_set
 from lgt_assets.settings import PROFILES_FOLDER, load_profile
+from lgt_assets_tests.object_stores import free_ports, objects_below
 
 
 class Models(BaseHTTPRequestHandler):
@@ -129,3 +130,15 @@ def test_a_state_folder_that_cannot_be_made_is_found(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("LGT_STATE", "/proc/nowhere/state")
     folder = machine()[0]
     assert folder.subject == "state folder" and not folder.ok
+
+
+def test_the_store_that_machines_share_is_tried(bucket_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not [finding for finding in machine() if finding.subject == "object store"]
+    monkeypatch.setenv("LGT_STORE", bucket_root)
+    (found,) = [finding for finding in machine() if finding.subject == "object store"]
+    assert found.ok and found.found == f"{bucket_root}: written, read and removed"
+    assert objects_below(bucket_root) == {}
+    monkeypatch.setattr("lgt_assets.object_store.RETRIES", {"max_retries": 0})
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_ports(1)[0]}")
+    (found,) = [finding for finding in machine() if finding.subject == "object store"]
+    assert not found.ok and "cannot be written" in found.found

@@ -114,7 +114,7 @@ def keys_planned(models: Models, store: DeltaStore, shard: str) -> tuple[set[str
 @contextmanager
 def open_stored(models: Models, store: DeltaStore, shard: str) -> Iterator[Stored]:
     """The shard's completions, read only; from ``generations`` where the store's files were lost."""
-    if (models.response_root / shard).exists():
+    if models.stores_responses(shard):
         with models.open_responses(shard, store, read_only=True) as responses:
             yield responses
         return

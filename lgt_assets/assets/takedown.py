@@ -19,6 +19,8 @@ from lgt_assets.assets.materialization import input_versions, shard_materializat
 from lgt_assets.assets.shard_asset import STAGES
 from lgt_assets.assets.upstream import ROW_COUNT
 from lgt_assets.checks.evaluation import latest_materialization
+from lgt_assets.errors import SettingsError
+from lgt_assets.state import shared_store
 from lgt_assets.storage import DeltaStore
 from lgt_assets.takedown.plan import Plan, unfinished_plan
 from lgt_assets.takedown.taking_down import Places, alone, carry_out, make_plan
@@ -29,6 +31,19 @@ _INPUT_TAGS = (INPUT_DATA_VERSION_TAG_PREFIX, INPUT_EVENT_POINTER_TAG_PREFIX)
 # Longer texts, such as whole thoughts, stand in no event but in previews, which go as a whole.
 EVENT_CHARACTERS = 1000
 NOTE = "Rows were removed by a takedown; nothing was made anew. Numbers are of the shard as it was made."
+
+
+def require_in_reach() -> None:
+    """Refuse where pictures and completions lie on an object store, and in caches of other machines.
+
+    Raises:
+        SettingsError: they do.
+    """
+    if root := shared_store():
+        raise SettingsError(
+            f"a takedown does not reach what machines share at {root}, nor their caches: remove the pictures there by hand, and "
+            "what was made of them; see docs/object-stores.md"
+        )
 
 
 def look(places: Places, names: Sequence[str]) -> Plan:
@@ -42,11 +57,13 @@ def take_down(
     """Complete what a killed takedown left, then take down what is named; what was done, in this order.
 
     Raises:
+        SettingsError: see :func:`require_in_reach`.
         StorageError: runs are active, or another takedown goes on.
         NotFoundError: a name means no picture.
     """
     import lgt_assets.definitions  # noqa: F401 - all stages are known then
 
+    require_in_reach()
     require_no_runs(instance, what=WHAT)
     done = []
     with alone(places.state):

@@ -54,11 +54,12 @@ def plan(
     from lgt_assets.planning.run_plan import plan_run
     from lgt_assets.planning.size import wished
     from lgt_assets.prompts.templates import prompt_set, template_tokens
-    from lgt_assets.settings import load_profile, state_folder
+    from lgt_assets.settings import load_profile
+    from lgt_assets.state import tables_folder
     from lgt_assets.storage import DeltaStore
 
     chosen = load_profile(profile)
-    store = DeltaStore(str(state_folder() / "tables"))
+    store = DeltaStore(tables_folder())
     rates, row_bytes, figures = Rates({}, {}, {}), {}, dict(ASSUMED)
     names = _recorded_names(chosen)
     if measured and store.exists("generations"):

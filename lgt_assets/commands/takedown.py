@@ -29,6 +29,7 @@ def takedown(images: IMAGES = None, yes: YES = False, export: EXPORT = None, as_
 
     A takedown that was interrupted is completed by the next one with --yes. Refused while runs are active.
     """
+    from lgt_assets.assets.takedown import require_in_reach
     from lgt_assets.resources import Models, Tables
     from lgt_assets.settings import state_folder
     from lgt_assets.takedown.taking_down import Places, make_plan, unfinished
@@ -40,6 +41,7 @@ def takedown(images: IMAGES = None, yes: YES = False, export: EXPORT = None, as_
     if yes:
         plans = _take_down(places, images or [], as_json)
     elif images:
+        require_in_reach()
         plans = [make_plan(places, images)]
     else:
         _list(places, as_json)

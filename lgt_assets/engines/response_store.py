@@ -1,12 +1,12 @@
 """Every completion ever paid for, by request key: nothing that was answered once is asked again.
 
 Files of a shard lie in ``root/<shard>/``: journals (one a process at a time, appended as completions arrive, sealed when they
-are long and when the store closes) and sealed chunks. Texts stay on disk until they are asked for. A crash between sealing
-and removing a journal, or two runs at once, leave duplicates; of equal keys the record with the smallest
-(text, finish_reason, asset, JSON) counts, whoever reads. What is torn or foreign goes to ``set-aside/`` with a warning.
+are long and when the store closes) and sealed chunks. A crash between sealing and removing a journal, or two runs at once, leave
+duplicates; of equal keys the record with the smallest (text, finish_reason, asset, JSON) counts, whoever reads. What is torn or
+foreign goes to ``set-aside/`` with a warning. Where machines share chunks, see :mod:`lgt_assets.engines.shared_chunks`, a journal
+is sealed at least every :data:`SHARE_SECONDS`, too: a lost machine takes the completions of so long with it.
 """
 
-import fcntl
 import logging
 import os
 import threading
@@ -18,27 +18,15 @@ from pathlib import Path
 import polars as pl
 
 from lgt_assets.engines.base import Completion, ModelIdentity, Request
-from lgt_assets.engines.completion_records import (
-    COLUMNS,
-    completion_of,
-    completion_record,
-    encode_completion,
-    preferred,
-)
-from lgt_assets.engines.folding import FILE_COLUMN, chunk_rows
+from lgt_assets.engines.completion_records import COLUMNS, completion_of, completion_record, encode_completion
+from lgt_assets.engines.folder_use import hold_in_use
 from lgt_assets.engines.journal import Journal, Record
-from lgt_assets.engines.key_index import KeyIndex, Place
-from lgt_assets.engines.recent_completions import RecentCompletions
+from lgt_assets.engines.key_index import Place
 from lgt_assets.engines.sealing import SEAL_BYTES, Sealed, Unsealed, seal_journals
-from lgt_assets.engines.stored_files import (
-    ChunkCache,
-    ChunkFile,
-    JournalFile,
-    chunk_paths,
-    journal_paths,
-    read_chunk,
-    set_aside,
-)  # fmt: skip
+from lgt_assets.engines.shared_chunks import SharedChunks
+from lgt_assets.engines.sharing_thread import SHARE_SECONDS, Regularly
+from lgt_assets.engines.stored_files import JournalFile, chunk_paths, journal_paths, read_chunk, set_aside
+from lgt_assets.engines.stored_records import StoredRecords
 from lgt_assets.errors import StorageError
 from lgt_assets.identity import SHARD_KEY
 
@@ -52,20 +40,19 @@ class ResponseStore:
         root: folder of the store; created with the first append.
         shard: key of the shard.
         read_only: leave every file as it is, also torn ones.
+        shared: where chunks are put, and taken from, too.
 
     Raises:
-        StorageError: ``shard`` is not a shard key, or the folder cannot be read.
+        StorageError: ``shard`` is not a shard key, the folder cannot be read, or what is shared cannot be fetched.
     """
 
-    def __init__(self, root: Path, shard: str, *, read_only: bool = False) -> None:
+    def __init__(self, root: Path, shard: str, *, read_only: bool = False, shared: SharedChunks | None = None) -> None:
         if SHARD_KEY.fullmatch(shard) is None:
             raise StorageError(f"{shard!r} is not a shard key; one reads like scenes-00000")
         self.folder = Path(root) / shard
         self._read_only = read_only
         self._lock, self._seal_lock = threading.RLock(), threading.Lock()
-        self._index, self._cache = KeyIndex(), ChunkCache()
-        self._recent = RecentCompletions()
-        self._files: list[JournalFile | ChunkFile] = []
+        self._records = StoredRecords()
         self._unsealed: dict[int, Unsealed] = {}
         self._journal: Journal | None = None
         self._journal_number = -1
@@ -74,7 +61,14 @@ class ResponseStore:
         self._sealing: Future[None] | None = None
         self._in_use: int | None = None
         self._is_ending = self._closed = False
+        self._shared = shared
+        self._sharing: Regularly | None = None
+        if shared is not None:
+            shared.clear(self.folder)
+            self.folder.mkdir(parents=True, exist_ok=True)
         self._mark_in_use()
+        if shared is not None:
+            self._fetch(shared)
         # journals before chunks: a journal sealed in between is then found as a chunk
         self._read_journals()
         self._read_chunks()
@@ -87,20 +81,15 @@ class ResponseStore:
 
     def __len__(self) -> int:
         with self._lock:
-            return len(self._index)
+            return len(self._records)
 
     def __contains__(self, key: object) -> bool:
         with self._lock:
-            return self._index.get(str(key)) is not None
+            return str(key) in self._records
 
     def __getitem__(self, key: str) -> Completion:
         with self._lock:
-            if key in self._recent:
-                return self._recent.take(key)
-            place = self._index.get(key)
-            if place is None:
-                raise KeyError(key)
-            return completion_of(self._files[place.file].record(place.position))
+            return self._records.completion(key)
 
     def append(
         self, request: Request, completion: Completion, *, asset: str, role: str, engine_kind: str, identity: ModelIdentity
@@ -135,11 +124,12 @@ class ResponseStore:
         """
         self._seal(live=True)
         with self._lock:
-            count = self._index.count(asset)
-            numbers = {str(file.path): n for n, file in enumerate(self._files) if isinstance(file, ChunkFile)}
+            count, chunks = self._records.count(asset), self._records.chunks()
         try:
-            for found in chunk_rows(list(numbers), asset, count):
-                yield found.filter(self._that_count(found, numbers)).select(list(COLUMNS))
+            for found, files in self._records.rows(asset, chunks, count):
+                with self._lock:
+                    counting = self._records.that_count(found["request_key"], [chunks[file] for file in files])
+                yield found.filter(counting)
         except (OSError, pl.exceptions.PolarsError) as error:
             raise StorageError(f"a chunk in {self.folder} cannot be read: {error}; run again") from error
 
@@ -147,34 +137,23 @@ class ResponseStore:
         """Seal what this run appended, and what dead runs left. Closing twice is fine.
 
         Raises:
-            StorageError: a chunk cannot be written; the journals stay, and nothing is lost.
+            StorageError: a chunk cannot be written or shared; the journals stay, and nothing is lost.
         """
         if self._closed:
             return
         try:
             with self._lock:
                 self._is_ending = True  # a journal opened from here on would be closed by nobody
+            if self._sharing is not None:
+                self._sharing.stop()
             if not self._read_only:
                 self._seal(live=False)
         finally:
             self._closed = True
             if self._sealer is not None:
                 self._sealer.shutdown()
-            for file in self._files:
-                file.close()
-            self._index.close()
-            if self._in_use is not None:
-                os.close(self._in_use)
-
-    def _that_count(self, found: pl.DataFrame, numbers: dict[str, int]) -> pl.Series:
-        """Of several records with one key, only that which the index names."""
-        with self._lock:
-            places = [self._index.get(key) for key in found["request_key"]]
-        counts = [
-            place is not None and place.file == numbers[path]
-            for place, path in zip(places, found[FILE_COLUMN], strict=True)
-        ]
-        return pl.Series(counts, dtype=pl.Boolean)
+            self._records.close()
+            self._mark_unused()
 
     def _append(self, record: Record, encoded: bytes, completion: Completion) -> None:
         with self._lock:
@@ -186,8 +165,7 @@ class ResponseStore:
                 self._open_journal()
             assert self._journal is not None
             position = self._journal.append(encoded)
-            if self._take(record, Place(self._journal_number, position)):
-                self._recent.put(completion)
+            self._records.take(record, Place(self._journal_number, position), completion)
             if self._journal.size >= SEAL_BYTES:
                 self._seal_meanwhile()
 
@@ -196,7 +174,11 @@ class ResponseStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._mark_in_use()
             self._journal = Journal(self.folder / f"journal-{uuid.uuid4().hex}.lgtj")
-            self._journal_number = self._add(JournalFile(self._journal.path), is_own=True)
+            file = JournalFile(self._journal.path)
+            self._journal_number = self._records.add(file)
+            self._unsealed[self._journal_number] = Unsealed(self._journal_number, file, is_own=True)
+            if self._shared is not None and self._sharing is None:
+                self._sharing = Regularly(lambda: self._seal(live=False), SHARE_SECONDS)
         except OSError as error:
             raise StorageError(f"the response store cannot write in {self.folder}: {error}") from error
 
@@ -207,8 +189,14 @@ class ResponseStore:
             self._journal, self._journal_number = None, -1
 
     def _seal_meanwhile(self) -> None:
-        """Seal in a thread of its own; what went wrong with the last such sealing is raised here."""
+        """Seal in a thread of its own; what went wrong with the last such sealing is raised here.
+
+        Not where chunks are shared: a store that does not answer for a while is no reason to stop.
+        """
         self._retire_journal()
+        if self._sharing is not None:
+            self._sharing.soon()
+            return
         if self._sealing is not None and self._sealing.done():
             self._sealing.result()
         if self._sealer is None:
@@ -221,12 +209,13 @@ class ResponseStore:
         self._seal_retired(live=live)
 
     def _seal_retired(self, *, live: bool) -> None:
+        publish = self._shared.put if self._shared is not None else None
         with self._seal_lock:
             with self._lock:
                 waiting = [self._unsealed[n] for n in self._unsealed if n != self._journal_number]
                 retired, self._retired = self._retired, []
             try:
-                done = seal_journals(self.folder, waiting, live=live, on_sealed=self._refile)
+                done = seal_journals(self.folder, waiting, live=live, on_sealed=self._refile, publish=publish)
             finally:
                 for journal in retired:
                     journal.close()
@@ -238,32 +227,23 @@ class ResponseStore:
         if self._is_ending:  # nobody asks any more where a record lies
             return
         with self._lock:
-            self._index.refile(sealed.keys, sealed.numbers, self._add(ChunkFile(sealed.path, self._cache)))
-
-    def _add(self, file: JournalFile | ChunkFile, *, is_own: bool = False) -> int:
-        number = len(self._files)
-        self._files.append(file)
-        if isinstance(file, JournalFile):
-            self._unsealed[number] = Unsealed(number, file, is_own)
-        return number
-
-    def _take(self, record: Record, place: Place) -> bool:
-        """Note a record; whether it is the first of its key."""
-        key, asset = record["request_key"], record["asset"]
-        if self._index.add(key, asset, place):
-            return True
-        self._recent.forget(key)
-        held = self._index.get(key)
-        assert held is not None
-        if preferred(self._files[held.file].record(held.position), record) is record:
-            self._index.move(key, asset, place)
-        return False
+            self._records.refile(sealed)
 
     def _mark_in_use(self) -> None:
-        """Hold a shared lock on the folder: `lgt store gc` leaves alone what somebody reads."""
+        """`lgt store gc` leaves alone what somebody reads."""
         if self._in_use is None and self.folder.is_dir():
-            self._in_use = os.open(self.folder, os.O_RDONLY)
-            fcntl.flock(self._in_use, fcntl.LOCK_SH)
+            self._in_use = hold_in_use(self.folder)
+
+    def _mark_unused(self) -> None:
+        if self._in_use is not None:
+            os.close(self._in_use)
+
+    def _fetch(self, shared: SharedChunks) -> None:
+        try:
+            shared.fetch(self.folder)
+        except StorageError:
+            self._mark_unused()
+            raise
 
     def _read_journals(self) -> None:
         for path in journal_paths(self.folder):
@@ -271,30 +251,27 @@ class ResponseStore:
                 file = JournalFile(path)
             except FileNotFoundError:
                 continue
-            number = self._add(file)
-            content = file.content()
-            if content.fault:
-                _log.warning("%s: %s, and is skipped", path, content.fault)
-            for position, record in content.records:
-                self._take(record, Place(number, position))
+            number = self._records.add_journal(file)
+            self._unsealed[number] = Unsealed(number, file, is_own=False)
 
     def _read_chunks(self) -> None:
         for path in chunk_paths(self.folder):
-            self._read_chunk(path)
-
-    def _read_chunk(self, path: Path) -> None:
-        try:
-            frame = read_chunk(path)
-        except pl.exceptions.PolarsError as error:
-            if self._read_only:
+            try:
+                self._records.add_chunk(path, self._chunk(path))
+            except pl.exceptions.PolarsError as error:
+                if self._read_only or self._shared is not None:
+                    _log.warning("%s cannot be read and is skipped: %s", path, error)
+                else:
+                    set_aside(path, f"it cannot be read ({error})")
+            except OSError as error:
                 _log.warning("%s cannot be read and is skipped: %s", path, error)
-            else:
-                set_aside(path, f"it cannot be read ({error})")
-            return
-        except OSError as error:
-            _log.warning("%s cannot be read and is skipped: %s", path, error)
-            return
-        number = self._add(ChunkFile(path, self._cache))
-        for row, (key, asset) in enumerate(frame.select("request_key", "asset").iter_rows()):
-            if not self._index.add(key, asset, Place(number, row)):
-                self._take(frame.row(row, named=True), Place(number, row))
+
+    def _chunk(self, path: Path) -> pl.DataFrame:
+        """Rows of a chunk; where a copy was damaged, of a new one."""
+        try:
+            return read_chunk(path)
+        except (OSError, pl.exceptions.PolarsError):
+            if self._shared is None:
+                raise
+        self._shared.fetch_again(path)
+        return read_chunk(path)

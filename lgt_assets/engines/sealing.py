@@ -10,7 +10,7 @@ import polars as pl
 
 from lgt_assets.engines.completion_records import COLUMNS, preferred
 from lgt_assets.engines.journal import Record, claim
-from lgt_assets.engines.stored_files import JournalFile, set_aside, write_chunk
+from lgt_assets.engines.stored_files import JournalFile, Publish, set_aside, write_chunk
 from lgt_assets.errors import StorageError
 
 SEAL_BYTES = 8 << 20
@@ -35,8 +35,9 @@ class Sealed:
 
 
 def seal_journals(
-    folder: Path, journals: Sequence[Unsealed], *, live: bool, on_sealed: Callable[[Sealed], None]
-) -> list[int]:
+    folder: Path, journals: Sequence[Unsealed], *, live: bool, on_sealed: Callable[[Sealed], None],
+    publish: Publish | None = None,
+) -> list[int]:  # fmt: skip
     """Seal own and dead journals and remove them; of those that live runs hold, with ``live``, seal a copy.
 
     Args:
@@ -44,12 +45,13 @@ def seal_journals(
         journals: none that this store still writes to.
         live: also take what live runs have written so far.
         on_sealed: told of each chunk before the journals vanish.
+        publish: see :func:`lgt_assets.engines.stored_files.write_chunk`.
 
     Returns:
         Numbers of the journals that are dealt with.
 
     Raises:
-        StorageError: a chunk cannot be written; the journals stay, and nothing is lost.
+        StorageError: a chunk cannot be written or published; the journals stay, and nothing is lost.
     """
     claims = {journal.number: None if journal.is_own else claim(journal.file.path) for journal in journals}
     removable = [journal for journal in journals if journal.is_own or claims[journal.number] is not None]
@@ -58,7 +60,7 @@ def seal_journals(
         for group in _groups(wanted):
             contents = _read_quickly(group) or _read(group)
             if contents.encoded:
-                path = write_chunk(folder, contents.rows, contents.encoded)
+                path = write_chunk(folder, contents.rows, contents.encoded, publish)
                 keys = contents.rows["request_key"].to_list()
                 on_sealed(Sealed(path, keys, [journal.number for journal in group]))
             for journal, fault in zip(group, contents.faults, strict=True):

@@ -1,10 +1,8 @@
-"""Looking after response stores: what they hold, whether it is whole, and removing what nobody needs."""
+"""Looking after response stores: what they hold, and whether it is whole, here and where machines share it."""
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
+import io
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -12,34 +10,58 @@ import polars as pl
 from lgt_assets.engines.completion_records import COLUMNS, encode_stored
 from lgt_assets.engines.journal import PARTIAL_PREFIX
 from lgt_assets.engines.response_store import ResponseStore
+from lgt_assets.engines.shared_chunks import SharedChunks
 from lgt_assets.engines.stored_files import (
     CHUNK_NAME,
     JOURNAL_NAME,
     SET_ASIDE,
     JournalFile,
+    chunk_paths,
     content_name,
     read_chunk,
-    write_chunk,
 )
-from lgt_assets.errors import StorageError
 from lgt_assets.identity import SHARD_KEY
 
 
-def stored_shards(root: Path) -> list[str]:
-    """Shards that have a folder below ``root``, sorted."""
-    return sorted(path.name for path in root.iterdir() if SHARD_KEY.fullmatch(path.name)) if root.is_dir() else []
+def stored_shards(root: Path, shared: SharedChunks | None = None) -> list[str]:
+    """Shards that have a file below ``root``, or a chunk in what machines share, sorted."""
+    folders = [path for path in root.iterdir() if SHARD_KEY.fullmatch(path.name)] if root.is_dir() else []
+    if shared is None:
+        return sorted(path.name for path in folders)
+    return sorted({*shared.shards(), *(path.name for path in folders if any(path.iterdir()))})
 
 
-def stats(root: Path, shard: str) -> dict:
-    """What a shard's store holds.
+def stats(root: Path, shard: str, shared: SharedChunks | None = None) -> dict:
+    """What a shard's store holds; of what machines share, copies are made here.
 
     Returns:
-        ``completions`` (distinct), ``bytes`` of all files, ``chunks``, ``journals``, ``set_aside`` (files),
-        ``prompt_tokens``, ``completion_tokens``, and completions by ``models`` and ``assets``.
+        ``completions`` (distinct), ``bytes`` of all files here, ``chunks``, ``journals``, ``set_aside`` (files),
+        ``prompt_tokens``, ``completion_tokens``, completions by ``models`` and ``assets``, and ``shared``: None, or the ``bytes``
+        and ``chunks`` on the object store, and ``completions_here_alone``, which are in no chunk yet.
     """
+    with copied(root, shard, shared):
+        return _stats(root, shard, shared)
+
+
+@contextmanager
+def copied(root: Path, shard: str, shared: SharedChunks | None) -> Iterator[None]:
+    """Have copies of the shard's shared chunks here meanwhile.
+
+    Raises:
+        StorageError: the object store does not answer.
+    """
+    if shared is None:
+        yield
+        return
+    # opened as a run opens it: what was removed there goes here, too, and nobody makes room of the copies
+    with ResponseStore(root, shard, read_only=True, shared=shared):
+        yield
+
+
+def _stats(root: Path, shard: str, shared: SharedChunks | None) -> dict:
     files = [path for path in (root / shard).rglob("*") if path.is_file()]
     columns = ("request_key", "model", "asset", "prompt_tokens", "completion_tokens")
-    held = [frame.select(columns) for _path, frame in _frames(root / shard)]
+    held = [frame.select(columns) for _path, frame in frames(root / shard)]
     rows = (
         pl.concat(held).unique("request_key")
         if held
@@ -56,15 +78,53 @@ def stats(root: Path, shard: str) -> dict:
         "completion_tokens": rows["completion_tokens"].sum(),
         "models": dict(sorted(rows.group_by("model").len().iter_rows())),
         "assets": dict(sorted(rows.group_by("asset").len().iter_rows())),
+        "shared": None if shared is None else _shared_stats(root / shard, shared),
     }
 
 
-def verify(root: Path, shard: str) -> list[str]:
-    """What is wrong with a shard's store, a sentence each: torn, changed or foreign files, keys with different texts."""
-    folder, problems = root / shard, []
+def _shared_stats(folder: Path, shared: SharedChunks) -> dict[str, int]:
+    there = {name: size for name, size in shared.sizes(folder.name).items() if CHUNK_NAME.fullmatch(name)}
+    sealed: set[str] = set()
+    written: set[str] = set()
+    for path, frame in frames(folder):
+        (sealed if path.name in there else written).update(frame["request_key"])
+    return {
+        "bytes": sum(there.values()),
+        "chunks": len(there),
+        "completions_here_alone": len(written - sealed),
+    }
+
+
+def verify(root: Path, shard: str, shared: SharedChunks | None = None) -> list[str]:
+    """What is wrong with a shard's store, a sentence each: torn, changed or foreign files, keys with different texts.
+
+    Of what machines share every object is read anew, whatever copies say.
+    """
+    if shared is None:
+        return _verify(root / shard)
+    problems = [problem for name in shared.sizes(shard) for problem in _object_problem(shared, shard, name)]
+    with copied(root, shard, shared):
+        return problems + _verify(root / shard)
+
+
+def _object_problem(shared: SharedChunks, shard: str, name: str) -> list[str]:
+    address = shared.address(shard, name)
+    if not CHUNK_NAME.fullmatch(name):
+        return [f"{address}: is no object of the response store"]
+    try:
+        content = io.BytesIO(shared.read(shard, name))
+    except FileNotFoundError:
+        return []  # `lgt store gc` wrote it anew meanwhile
+    return _content_problem(address, name, content, "runs skip it, and ask again for what it held")
+
+
+def _verify(folder: Path) -> list[str]:
+    problems = []
     for path in sorted(folder.iterdir()):
         if CHUNK_NAME.fullmatch(path.name):
-            problems += _chunk_problem(path)
+            problems += _content_problem(
+                path, path.name, path, "the next run sets it aside and asks again for what it held"
+            )
         elif JOURNAL_NAME.fullmatch(path.name):
             problems += _journal_problem(path)
         elif path.name == SET_ASIDE:
@@ -73,19 +133,19 @@ def verify(root: Path, shard: str) -> list[str]:
             ]
         elif not path.name.startswith(PARTIAL_PREFIX):
             problems.append(f"{path}: is no file of the response store")
-    texts = [frame.select("request_key", "text") for _path, frame in _frames(folder)]
+    texts = [frame.select("request_key", "text") for _path, frame in frames(folder)]
     if texts:
         differ = pl.concat(texts).unique().filter(pl.col("request_key").is_duplicated())["request_key"].unique().sort()
         problems += [f"{folder}: request {key} has several texts; the smallest counts" for key in differ]
     return problems
 
 
-def _chunk_problem(path: Path) -> list[str]:
+def _content_problem(place: Path | str, name: str, content: Path | io.BytesIO, what_follows: str) -> list[str]:
     try:
-        name = content_name(map(encode_stored, read_chunk(path).iter_rows(named=True)))
+        found = content_name(map(encode_stored, read_chunk(content).iter_rows(named=True)))
     except (OSError, pl.exceptions.PolarsError) as error:
-        return [f"{path}: cannot be read ({error}); the next run sets it aside and asks again for what it held"]
-    return [] if name == path.name else [f"{path}: its content is not what its name says: it was changed"]
+        return [f"{place}: cannot be read ({error}); {what_follows}"]
+    return [] if found == name else [f"{place}: its content is not what its name says: it was changed"]
 
 
 def _journal_problem(path: Path) -> list[str]:
@@ -107,7 +167,7 @@ def _opened(path: Path) -> Iterator[JournalFile | None]:
         file.close()
 
 
-def _frames(folder: Path) -> Iterator[tuple[Path, pl.DataFrame]]:
+def frames(folder: Path) -> Iterator[tuple[Path, pl.DataFrame]]:
     """Readable chunks and the whole records of journals."""
     for path in sorted(folder.iterdir()):
         if CHUNK_NAME.fullmatch(path.name):
@@ -126,80 +186,18 @@ def stored_completions(root: Path, shard: str) -> Iterator[pl.DataFrame]:
     come twice. Nothing for a shard that stored none.
     """
     if (root / shard).is_dir():
-        yield from (frame for _path, frame in _frames(root / shard))
+        yield from (frame for _path, frame in frames(root / shard))
 
 
-@dataclass
-class Garbage:
-    """What `gc` would remove of a shard: completions that nobody needs, files that were set aside or left half written."""
-
-    shard: str
-    completions: int = 0
-    tokens: int = 0
-    files: list[Path] = field(default_factory=list)
-    chunks: list[Path] = field(default_factory=list)
-    in_use: bool = False
-
-
-def find_garbage(root: Path, shard: str, is_needed: Callable[[pl.DataFrame], pl.Series]) -> Garbage:
-    """Look for what can be removed; nothing is changed.
-
-    Args:
-        root: of all shards' stores.
-        shard: which.
-        is_needed: for rows of completions, which of them must stay (Boolean).
-    """
-    folder = root / shard
-    garbage = Garbage(shard, in_use=_is_in_use(folder))
-    garbage.files = sorted((folder / SET_ASIDE).glob("*")) + sorted(folder.glob(f"{PARTIAL_PREFIX}*"))
-    for path, frame in _frames(folder):
-        unneeded = frame.filter(~is_needed(frame))
-        if unneeded.height:
-            garbage.chunks.append(path)
-            garbage.completions += unneeded.height
-            garbage.tokens += (unneeded["prompt_tokens"] + unneeded["completion_tokens"]).sum()
-    return garbage
-
-
-def remove_garbage(root: Path, shard: str, is_needed: Callable[[pl.DataFrame], pl.Series]) -> Garbage:
-    """Remove it: chunks are written anew without what nobody needs, each durable before the old one goes.
+def share_chunks(root: Path, shard: str, shared: SharedChunks) -> int:
+    """Put the chunks of a store that was not shared where machines share them; how many were not there yet.
 
     Raises:
-        StorageError: the shard is in use, or a chunk cannot be written; every completion that is needed stays.
+        StorageError: the object store does not answer. What was put there stays; the next call goes on.
     """
-    ResponseStore(root, shard).close()  # seals what dead runs left
-    with _alone(root / shard):
-        garbage = find_garbage(root, shard, is_needed)
-        for path in garbage.chunks:
-            frame = read_chunk(path)
-            kept = frame.filter(is_needed(frame))
-            try:
-                if kept.height:
-                    write_chunk(path.parent, kept, map(encode_stored, kept.iter_rows(named=True)))
-                path.unlink()
-            except (OSError, pl.exceptions.PolarsError) as error:
-                raise StorageError(f"{path} cannot be written anew: {error}; it stays as it is") from error
-        for path in garbage.files:
-            path.unlink(missing_ok=True)
-        return garbage
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the shard's folder while no run reads it or writes to it."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise StorageError(f"{folder} is in use by a run: wait for its end") from error
-    finally:
-        os.close(descriptor)
-
-
-def _is_in_use(folder: Path) -> bool:
-    try:
-        with _alone(folder):
-            return False
-    except StorageError:
-        return True
+    ResponseStore(root, shard).close()  # seals what dead runs left, and sets aside what cannot be read
+    there = shared.sizes(shard)
+    missing = [path for path in chunk_paths(root / shard) if path.name not in there]
+    for path in missing:
+        shared.put(path.parent, path.name, path)
+    return len(missing)

@@ -1,12 +1,13 @@
 """The two kinds of files in a response store: journals being written, and sealed chunks (zstd Parquet, sorted by key)."""
 
 import hashlib
+import io
 import logging
 import os
 import re
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import polars as pl
@@ -27,6 +28,7 @@ from lgt_assets.errors import StorageError
 JOURNAL_NAME = re.compile(r"journal-[0-9a-f]{32}\.lgtj")
 CHUNK_NAME = re.compile(r"chunk-[0-9a-f]{32}\.parquet")
 SET_ASIDE = "set-aside"
+Publish = Callable[[Path, str, Path], None]
 _ROW_GROUP = 512
 _CACHED_CHUNKS = 3
 _log = logging.getLogger(__name__)
@@ -140,7 +142,7 @@ def _paths(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
-def read_chunk(path: Path) -> pl.DataFrame:
+def read_chunk(path: Path | io.BytesIO) -> pl.DataFrame:
     """Rows of a chunk, with just the columns of a completion; a torn or foreign file is an error of polars or the system.
 
     Raises:
@@ -160,16 +162,18 @@ def content_name(encoded: Iterable[bytes]) -> str:
     return f"chunk-{content.hexdigest()[:32]}.parquet"
 
 
-def write_chunk(folder: Path, ordered: pl.DataFrame, encoded: Iterable[bytes]) -> Path:
+def write_chunk(folder: Path, ordered: pl.DataFrame, encoded: Iterable[bytes], publish: Publish | None = None) -> Path:
     """Write records, sorted by key, as one chunk that a power cut cannot take.
 
     Args:
         folder: the shard's.
         ordered: the records.
         encoded: the same as bytes.
+        publish: given folder, name and a file with the chunk, before it gets its name.
 
     Raises:
         OSError, polars.exceptions.PolarsError: it cannot be written; no half of it stays.
+        StorageError: raised by ``publish``.
     """
     path = folder / content_name(encoded)
     partial = folder / f"{PARTIAL_PREFIX}{uuid.uuid4().hex}"
@@ -178,6 +182,8 @@ def write_chunk(folder: Path, ordered: pl.DataFrame, encoded: Iterable[bytes]) -
             ordered.write_parquet(stream, compression="zstd", compression_level=3, row_group_size=_ROW_GROUP)
             stream.flush()
             os.fsync(stream.fileno())
+        if publish is not None:
+            publish(folder, path.name, partial)
         partial.rename(path)
     finally:
         partial.unlink(missing_ok=True)

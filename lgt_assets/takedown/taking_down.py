@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from lgt_assets.engines.store_maintenance import remove_garbage
+from lgt_assets.engines.store_garbage import remove_garbage
 from lgt_assets.errors import NotFoundError, StorageError
 from lgt_assets.sources.files import is_locked, locked, remove_leftovers
 from lgt_assets.sources.removal import remove_pictures

@@ -14,7 +14,7 @@ from lgt_assets.assets.needs import needed
 from lgt_assets.assets.registration import register
 from lgt_assets.checks.evaluation import latest_materialization
 from lgt_assets.costs import recorded_rates
-from lgt_assets.engines.store_maintenance import find_garbage
+from lgt_assets.engines.store_garbage import find_garbage
 from lgt_assets.quality.captions import captions
 from lgt_assets.quality.findings import Slice
 from lgt_assets.report import build_report, picture_lines

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lgt_assets.engines import folding, response_store, sealing, store_maintenance, stored_files
+from lgt_assets.engines import folding, response_store, sealing, store_garbage, store_maintenance, stored_files
 from lgt_assets.engines.base import Completion, Request, request_key
 from lgt_assets.engines.completion_records import COLUMNS
 from lgt_assets.engines.response_store import ResponseStore
@@ -260,8 +260,8 @@ def test_gc_leaves_a_shard_in_use_alone(tmp_path: Path) -> None:
     nobody = lambda frame: pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)  # noqa: E731
     with ResponseStore(tmp_path, SHARD) as store:
         put(store, request())
-        assert store_maintenance.find_garbage(tmp_path, SHARD, nobody).in_use
+        assert store_garbage.find_garbage(tmp_path, SHARD, nobody).in_use
         with pytest.raises(StorageError, match="in use"):
-            store_maintenance.remove_garbage(tmp_path, SHARD, nobody)
-    assert store_maintenance.remove_garbage(tmp_path, SHARD, nobody).completions == 1
+            store_garbage.remove_garbage(tmp_path, SHARD, nobody)
+    assert store_garbage.remove_garbage(tmp_path, SHARD, nobody).completions == 1
     assert len(ResponseStore(tmp_path, SHARD)) == 0
