@@ -4,8 +4,9 @@ Every prompt is rendered, every completion journalled, sealed, folded, parsed, v
 the model is replaced, by rules that answer at once (benchmarks/scale_parts/replay.py). Each size has a process and a state
 folder of its own; then the real web server opens the instance that the runs left, in the real Chromium where there is one.
 
-`cost_slope` is seconds a row at the largest size over seconds a row at the smallest, where seconds are wall time from the first
-run's start to the last run's end (pictures and registration are before that), and rows are all rows of all tables.
+`cost_slope` is seconds a row at the largest size over seconds a row at the smallest (of one size: a tenth of it is made before),
+where seconds are wall time from the first run's start to the last run's end (pictures and registration are before that), and
+rows are all rows of all tables.
 `processor_slope` is the same in processor seconds of the process, which other load on the machine does not lengthen;
 `within_slope` in processor seconds of the last fifth of the largest size's runs over its first fifth.
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 from benchmarks.scale_parts.simulation import PROFILE, simulate
 
 SIZES = "1000,10000"
+SMALLEST = 20
 SHARD_SIZE = 64
 _OWN = "--in"
 
@@ -44,33 +46,41 @@ def measure(questions: int, shard_size: int, folder: Path, *, pages: bool) -> di
     found = json.loads(done.stdout.splitlines()[-1])
     found |= {"load_before": round(load, 2), "load_after": round(os.getloadavg()[0], 2)}
     found |= sizes(folder / "state", found["rows"], found["shards"])
-    if pages:
+    if pages:  # whose failure shall not cost the hour before
+        print(json.dumps(found), file=sys.stderr, flush=True)
         from benchmarks.scale_parts.pages import page_loads
 
         found |= page_loads(folder / "state", variables)
     return found
 
 
-def slope(sizes: list[dict], of: str) -> float | None:
-    """A cost a row at the largest size over that at the smallest; None for a single size."""
-    return round(sizes[-1][of] / sizes[0][of], 3) if len(sizes) > 1 else None
+def sizes_of(asked: str) -> list[int]:
+    """Sizes to make, ascending; a single one is preceded by its tenth, as one size has no slope."""
+    wanted = sorted({int(size) for size in asked.split(",")})
+    if wanted[0] < SMALLEST:
+        raise SystemExit(f"--questions {asked}: {SMALLEST} is the least, as it takes some pictures")
+    return wanted if len(wanted) > 1 else [max(SMALLEST, wanted[0] // 10), *wanted]
+
+
+def slope(sizes: list[dict], of: str) -> float:
+    """A cost a row at the largest size over that at the smallest."""
+    return round(sizes[-1][of] / sizes[0][of], 3)
 
 
 def main() -> None:
     """Print the figures; with --json as one object on one line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--questions", default=SIZES, help=f"sizes with commas between them; {SIZES} by default")
+    parser.add_argument("--questions", default=SIZES, help=f"sizes, with commas between them; {SIZES} by default")
     parser.add_argument("--pictures-per-shard", type=int, default=SHARD_SIZE)
     parser.add_argument("--no-pages", action="store_true", help="leave Dagit out")
     parser.add_argument("--keep", type=Path, help="folder that must not exist, for what the largest size leaves")
     parser.add_argument("--json", action="store_true")
     parser.add_argument(_OWN, dest="own", type=Path, help="for the benchmark's own use")
     arguments = parser.parse_args()
-    wanted = sorted(int(size) for size in arguments.questions.split(","))
     if arguments.own:
-        print(json.dumps(simulate(arguments.own, wanted[0], arguments.pictures_per_shard)))
+        print(json.dumps(simulate(arguments.own, int(arguments.questions), arguments.pictures_per_shard)))
         return
-    found = []
+    found, wanted = [], sizes_of(arguments.questions)
     for questions in wanted:
         with tempfile.TemporaryDirectory(prefix="lgt-scale-") as folder:
             found.append(measure(questions, arguments.pictures_per_shard, Path(folder), pages=not arguments.no_pages))

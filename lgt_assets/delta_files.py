@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import unquote
 
 import polars as pl
 from deltalake import DeltaTable
@@ -44,7 +45,7 @@ class TableFiles:
     def slices(self) -> tuple[Slice, ...]:
         """All slices with rows, ordered by shard and asset."""
         found: dict[tuple[str, str], tuple[list[str], int]] = {}
-        root = self.delta.table_uri.rstrip("/").removeprefix("file://")
+        root = root_of(self.delta)
         for row in pl.DataFrame(self.delta.get_add_actions(flatten=True)).iter_rows(named=True):
             place = (row.get("partition.shard") or "", row.get("partition.asset") or "")
             files, rows = found.get(place, ([], 0))
@@ -113,6 +114,12 @@ class TableFolder:
             raise NotFoundError(f"there is no table {table} at {self.uri(table)} yet: run `lgt run` first") from error
         except (DeltaError, OverflowError, FileNotFoundError) as error:
             raise NotFoundError(f"table {table} has no version {version} any more, or never had: {error}") from error
+
+
+def root_of(delta: DeltaTable) -> str:
+    """The folder of an opened table, as the file system names it (deltalake says ``%20`` for a space), or its URL."""
+    uri = delta.table_uri.rstrip("/")
+    return unquote(uri.removeprefix("file://")) if uri.startswith("file://") else uri
 
 
 def require_files(files: TableFiles, slices: Sequence[Slice]) -> None:

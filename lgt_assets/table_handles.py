@@ -1,14 +1,14 @@
 """Opened Delta tables, kept by each thread: opening one reads its log anew, which takes the longer the more slices it has.
 
 A kept table is brought up to date before it is given out, so that it has what other processes have committed since. That it is
-still the same table is known by the file of its last commit, which nobody ever changes: a table removed and made again has
-another one there. Tables below a URL have no such file to look at cheaply, and are opened anew each time.
+still the same table is known by the file of its last commit: a table removed and made again has another one there, and so has
+one whose log a takedown rewrote. Tables below a URL have no such file to look at cheaply, and are opened anew each time.
 """
 
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deltalake import DeltaTable
@@ -16,6 +16,9 @@ from deltalake import DeltaTable
 from lgt_assets.table_locks import is_remote
 
 Stamp = tuple[int, int, int]
+# deltalake holds what each commit added as a piece of its own, and asks them all: a table that took a thousand commits since it
+# was opened commits in ten times the processor time of one just opened. After so many it is opened anew.
+PIECES = 16
 
 
 @dataclass
@@ -25,6 +28,10 @@ class Handle:
     delta: DeltaTable
     is_checked: bool = False
     seen: tuple[int, Stamp | None] = (-1, None)  # a version, and what tells its file from others
+    opened: int = field(init=False)  # at this version
+
+    def __post_init__(self) -> None:
+        self.opened = self.delta.version()
 
     def is_same(self, uri: str) -> bool:
         """Whether the table at ``uri`` is still the one that was opened, at that version or a later one."""
@@ -56,11 +63,13 @@ def latest(uri: str, storage_options: Mapping[str, str]) -> Handle:
     """
     if is_remote(uri):
         return Handle(DeltaTable(uri, storage_options=dict(storage_options) or None))
-    handle = _kept.handles.get(uri)
+    handle = _kept.handles.pop(uri, None)  # kept again once it is up to date, and not where that fails
     if handle is None or not handle.is_same(uri):
-        _kept.handles.pop(uri, None)
         handle = Handle(DeltaTable(uri))
     handle.update(uri)
+    if handle.delta.version() - handle.opened >= PIECES:
+        handle = Handle(DeltaTable(uri), handle.is_checked)
+        handle.update(uri)
     _kept.handles[uri] = handle
     return handle
 
@@ -79,7 +88,7 @@ def forget(uri: str) -> None:
 def _stamp(uri: str, version: int) -> Stamp | None:
     """What tells a commit's file from another in its place; None where there is none."""
     try:
-        found = os.stat(Path(uri.removeprefix("file://")) / "_delta_log" / f"{version:020d}.json")
+        found = os.stat(Path(uri, "_delta_log", f"{version:020d}.json"))
     except FileNotFoundError:
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size

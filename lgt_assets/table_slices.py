@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 from deltalake import DeltaTable
 
+from lgt_assets.delta_files import root_of
 from lgt_assets.errors import StorageError
 from lgt_assets.schemas import frame
 
@@ -18,11 +19,10 @@ FEW = 16
 
 def slice_paths(delta: DeltaTable, place: Mapping[str, str]) -> list[str]:
     """Paths, below the table's folder and sorted, of the files whose partition columns have these values."""
-    root = _root(delta)
+    folder = delta.table_uri.removeprefix("file://")
     filters = [(column, "=", value) for column, value in place.items()]
-    return sorted(
-        uri.removeprefix("file://").removeprefix(f"{root}/") for uri in delta.file_uris(file_pruning_predicate=filters)
-    )
+    uris = delta.file_uris(file_pruning_predicate=filters)
+    return sorted(uri.removeprefix("file://").removeprefix(folder) for uri in uris)
 
 
 def scan_slices(delta: DeltaTable, table: str, places: Iterable[Mapping[str, str]]) -> pl.LazyFrame:
@@ -33,10 +33,11 @@ def scan_slices(delta: DeltaTable, table: str, places: Iterable[Mapping[str, str
         table: its name in the data dictionary.
         places: values of partition columns, for each slice.
     """
+    root = root_of(delta)
     by_values: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for place in places:
         for path in slice_paths(delta, place):
-            by_values.setdefault(_values(path), []).append(f"{_root(delta)}/{path}")
+            by_values.setdefault(_values(path), []).append(f"{root}/{path}")
     names = [field.name for field in delta.schema().fields]
     if not by_values:
         return frame(table, []).lazy().select(names)
@@ -75,10 +76,6 @@ def require_schema(table: str, rows: pl.DataFrame) -> None:
         raise StorageError(
             f"table {table}: columns {odd} differ from the data dictionary; build rows with schemas.frame"
         )
-
-
-def _root(delta: DeltaTable) -> str:
-    return delta.table_uri.removeprefix("file://").rstrip("/")
 
 
 def _values(path: str) -> tuple[tuple[str, str], ...]:

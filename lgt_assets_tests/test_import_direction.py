@@ -33,7 +33,7 @@ ALLOWED = {
     "commit_retries": {"errors"},
     "table_creation": {"commit_retries", "errors", "schemas", "table_locks"},
     "table_handles": {"table_locks"},
-    "table_slices": {"errors", "schemas"},
+    "table_slices": {"delta_files", "errors", "schemas"},
     "storage": {
         "commit_retries",
         "errors",

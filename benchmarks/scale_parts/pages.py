@@ -49,8 +49,8 @@ def _in_browser(url: str, profile: Path) -> dict[str, list[float]]:
 
     pages = {
         "overview": (f"{url}/assets/{BIG}", "Latest materialization"),
-        "partitions": (f"{url}/assets/{BIG}?view=partitions", f"{_first_shard()}"),
-        "graph": (f"{url}/asset-groups", BIG),
+        "partitions": (f"{url}/assets/{BIG}?view=partitions", _newest_shard()),
+        "runs": (f"{url}/runs", "Success"),
     }
     times: dict[str, list[float]] = {name: [] for name in pages}
     with running_browser(profile) as page:
@@ -64,7 +64,7 @@ def _in_browser(url: str, profile: Path) -> dict[str, list[float]]:
     return times
 
 
-def _first_shard() -> str:
+def _newest_shard() -> str:
     from lgt_assets.instance import open_instance
     from lgt_assets.partitions import registered_shards
 

@@ -90,7 +90,7 @@ def test_one_plan_by_hand() -> None:
     assert vlm.gpu_hours == pytest.approx((vlm.new_tokens / 1000 + vlm.prompt_tokens / 10_000) / 3600)
     assert vlm.dollars == pytest.approx(2 * (vlm.gpu_hours or 0))
     assert plan.yields() == {"preference_pairs": pytest.approx(6400 * 0.129), "sft_mix": pytest.approx(6400 * 0.753)}
-    assert plan.event_log_bytes == 10 * SHARD_ASSETS * 90_000
+    assert plan.event_log_bytes == 10 * SHARD_ASSETS * 176_000
 
 
 def test_the_papers_run_is_the_default() -> None:
