@@ -120,7 +120,7 @@ ALLOWED = {
     "delta_files": {"errors"},
     "lineage": {"delta_files", "errors", "identity", "pages", "pictures", "references"},
     "differences": {"delta_files", "errors", "identity", "lineage"},
-    "doctor": {"errors", "engines", "instance_files", "prompts", "settings"},
+    "doctor": {"errors", "engines", "instance_files", "prompts", "settings", "object_store", "state"},
     "instance_files": {"errors"},
     "serving": {"errors", "engines", "settings"},
     "planning": {"costs", "errors", "settings", "storage", "table_stats"},
