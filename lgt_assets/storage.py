@@ -218,11 +218,11 @@ class DeltaStore:
         """The table as deltalake opens it, by default at its latest version.
 
         Raises:
-            StorageError: the table does not exist yet, or no longer has the version.
+            StorageError: the table does not exist yet, no longer has the version, or its store does not answer.
         """
         try:
             return DeltaTable(self.uri(table), version=version, storage_options=dict(self.storage_options) or None)
-        except DeltaError as error:
+        except (DeltaError, OSError) as error:
             if version is not None:
                 raise StorageError(f"table {table} cannot be read at version {version}: {error}") from error
             if not isinstance(error, TableNotFoundError):
@@ -237,6 +237,8 @@ class DeltaStore:
             return table_handles.latest(self.uri(table), self.storage_options)
         except DeltaError:
             return table_handles.Handle(self.open(table))  # or what is wrong, in our words
+        except OSError as error:  # not asked once more: deltalake has tried for long
+            raise StorageError(f"table {table} at {self.uri(table)} cannot be read: {error}") from error
 
     def _write(self, table: str, batches: Batches, mode: str, predicate: str | None, metadata: Mapping | None) -> int:
         properties = CommitProperties(custom_metadata=dict(metadata or {}) or None, max_commit_retries=COMMIT_RETRIES)

@@ -11,6 +11,7 @@ from deltalake import DeltaTable
 from lgt_assets.errors import StorageError
 from lgt_assets.schemas import SCHEMAS, frame
 from lgt_assets.storage import DeltaStore, canonical_rows
+from lgt_assets_tests.object_stores import free_ports, reach
 from lgt_assets_tests.rows import image_row
 
 
@@ -172,3 +173,11 @@ def test_racing_creators_all_find_the_table(bucket_root: str) -> None:
 def test_a_place_that_cannot_be_written_is_named(bucket_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StorageError, match="s3://no-such-bucket/tables/images"):
         DeltaStore("s3://no-such-bucket/tables").create("images")
+
+
+def test_a_store_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    reach(f"http://127.0.0.1:{free_ports(1)[0]}", monkeypatch)
+    store = DeltaStore("s3://bucket/here", storage_options={"max_retries": "0"})
+    for read in (store.open, store.version):
+        with pytest.raises(StorageError, match="table images at s3://bucket/here/images cannot be read: .*S3"):
+            read("images")

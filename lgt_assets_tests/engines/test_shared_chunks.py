@@ -82,8 +82,7 @@ def test_journals_are_shared_while_the_run_goes_on(
 WRITER = textwrap.dedent("""
     import sys
     from pathlib import Path
-    from lgt_assets.cli import main
-from lgt_assets.engines import response_store
+    from lgt_assets.engines import response_store
     from lgt_assets.engines.shared_chunks import SharedChunks
     from lgt_assets.object_store import ObjectStore
     from lgt_assets_tests.engines.requests import request
