@@ -170,7 +170,7 @@ def test_the_graph_runs_and_the_figures_add_up() -> None:
     ]
     done = subprocess.run(
         [*command, "--no-pages", "--json"], cwd=Path(__file__).parents[1], env=os.environ, capture_output=True, text=True,
-        timeout=600,
+        timeout=900,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
