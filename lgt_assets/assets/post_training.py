@@ -17,7 +17,6 @@ CELLS = dg.MultiPartitionsDefinition(
 GROUP = "post_training"
 # One cell stays below ten minutes on a core.
 BUDGET = Budget(steps=60, batch=16, learning_rate=3e-4)
-QUESTIONS = 500  # of each suite
 SECONDS_BETWEEN = 30.0
 POOL = "post_training"  # one training at a time: two would only share the cores
 
@@ -27,12 +26,6 @@ class TrainingConfig(dg.Config):
 
     steps: int = Field(default=BUDGET.steps, gt=0, description="Steps of the optimizer.")
     batch: int = Field(default=BUDGET.batch, gt=0, description="Rows of a step.")
-
-
-class EvaluationConfig(dg.Config):
-    """How much is asked."""
-
-    questions: int = Field(default=QUESTIONS, gt=0, description="Questions of each suite.")
 
 
 def cell_folder(root: Path, release_id: str, recipe: str, seed: str) -> Path:
@@ -76,38 +69,6 @@ def sft_model(context: dg.AssetExecutionContext, config: TrainingConfig) -> dg.M
     return dg.MaterializeResult(
         metadata={"path": dg.MetadataValue.path(str(out)), "loss/first": losses[0], "loss/last": losses[-1]} | shown
     )
-
-
-@dg.asset(
-    deps=[sft_model], partitions_def=CELLS, group_name=GROUP, kinds={"pytorch"}, owners=["team:data"],
-    code_version="1", pool=POOL, tags={"lgt/made-by": "model"},
-)  # fmt: skip
-def evaluation(context: dg.AssetExecutionContext, config: EvaluationConfig) -> dg.MaterializeResult:
-    """What the model of a cell answers: held-out scenes by type, scenes of more objects, and questions without choices."""
-    from lgt_assets.markdown import table_of
-    from lgt_assets.training.held_out import SUITES, questions
-    from lgt_assets.training.scoring import score
-
-    recipe, seed = _cell(context)
-    try:
-        _, release_id = exported_latest()
-        weights = cell_folder(state_folder(), release_id, recipe, seed)
-        rows = score(weights, [question for suite in SUITES for question in questions(suite, config.questions)])
-    except LgtError as error:
-        raise dg.Failure(f"evaluation: {error}", allow_retries=False) from error
-    told = [row.as_dict() for row in rows]
-    lines = [
-        [
-            f"{row['suite']}",
-            str(row["type"]),
-            f"{row['accuracy']:.3f} ({row['low']:.3f}-{row['high']:.3f})",
-            str(row["n"]),
-        ]
-        for row in told
-    ]
-    numbers = {f"accuracy/{row['suite']}": row["accuracy"] for row in told if row["type"] == "all"}
-    table = dg.MetadataValue.md(table_of(["suite", "type", "right (95 % interval)", "of"], lines, right=(3,)))
-    return dg.MaterializeResult(metadata={"scores": table, "rows": dg.MetadataValue.json(told), **numbers})
 
 
 def exported_latest() -> tuple[Path, str]:
