@@ -16,9 +16,9 @@ VLLM_ENVIRONMENT := HF_HUB_OFFLINE=1 VLLM_CPU_KVCACHE_SPACE=1 VLLM_ENABLE_V1_MUL
 # Ray, Postgres and the launchers of other clusters: an environment of their own, as they want an older SQLAlchemy.
 CLUSTER_FILES := requirements/cluster.txt requirements/cluster-constraints.txt
 CLUSTER_STAMP = .venv-cluster/.installed-$(shell cat $(CLUSTER_FILES) | sha256sum | cut -c1-16)
-# Each trainer has an environment of its own, as their pins exclude one another: .venv-NAME, made anew when one of its files
+# Each trainer, and lmms-eval, has an environment of its own, as their pins exclude one another: .venv-NAME, made anew when one of its files
 # changes. NAME-alone.txt, where there is one, names packages that are installed without what they ask for.
-TRAINERS := trl verl llamafactory swift
+TRAINERS := trl verl llamafactory swift lmms_eval
 TRAINER_EXPORTS := build/trainer-exports
 TRAINER_FILES = $(wildcard requirements/$(1).txt requirements/$(1)-*.txt) requirements/torchvision_without_cuda.py
 TRAINER_STAMP = .venv-$(1)/.installed-$(shell cat $(call TRAINER_FILES,$(1)) | sha256sum | cut -c1-16)

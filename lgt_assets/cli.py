@@ -23,6 +23,7 @@ from lgt_assets.commands import (
     show,
     sources,
     store,
+    suites,
     tables,
     takedown,
 )
@@ -45,6 +46,7 @@ app.command()(show.show)
 app.command()(diff.diff)
 app.command()(export.export)
 app.command()(takedown.takedown)
+app.command()(suites.suites)
 app.add_typer(audit.app, name="audit")
 app.add_typer(store.app, name="store")
 app.add_typer(tables.app, name="tables")
