@@ -62,7 +62,20 @@ class HistogramPanel:
         return not self.series
 
 
-Panel = BarPanel | HistogramPanel
+@dataclass(frozen=True)
+class LinePanel:
+    """Values by series, one for each step from 1 on."""
+
+    title: str
+    series: Mapping[str, Sequence[float]]
+    margins = (0.5, 0.15)
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not any(self.series.values())
+
+
+Panel = BarPanel | HistogramPanel | LinePanel
 
 
 def draw_panels(panels: Sequence[Panel], *, columns: int = COLUMNS, size: tuple[float, float] = PANEL) -> bytes:
@@ -99,6 +112,8 @@ def draw_panels(panels: Sequence[Panel], *, columns: int = COLUMNS, size: tuple[
             axes.spines[["top", "right"]].set_visible(False)
             if isinstance(panel, BarPanel):
                 _draw_bars(axes, panel)
+            elif isinstance(panel, LinePanel):
+                _draw_lines(axes, panel)
             else:
                 _draw_histogram(axes, panel)
         canvas = FigureCanvasAgg(figure)
@@ -167,6 +182,17 @@ def _draw_histogram(axes: "Axes", panel: HistogramPanel) -> None:
     if len(panel.series) > 1:
         axes.set_ylim(top=1.35 * max(floors.values()))
         axes.legend(**_LEGEND, ncols=len(panel.series), loc="upper right")
+
+
+def _draw_lines(axes: "Axes", panel: LinePanel) -> None:
+    """Steps to the right, values upwards."""
+    for place, (name, values) in enumerate(panel.series.items()):
+        axes.plot(range(1, len(values) + 1), values, color=FILLS[place % len(FILLS)], linewidth=1, label=_short(name))
+    axes.grid(axis="y", color=FAINT, linewidth=0.5)
+    axes.xaxis.get_major_locator().set_params(integer=True, nbins=MOST_TICKS)
+    axes.yaxis.get_major_locator().set_params(nbins=4)
+    if len(panel.series) > 1:
+        axes.legend(**_LEGEND, loc="best")
 
 
 _LEGEND = {"frameon": False, "fontsize": 7, "handlelength": 1, "labelcolor": INK}

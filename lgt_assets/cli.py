@@ -25,6 +25,7 @@ from lgt_assets.commands import (
     store,
     tables,
     takedown,
+    train,
 )
 from lgt_assets.commands.console import notices, plain
 from lgt_assets.errors import LgtError
@@ -45,6 +46,7 @@ app.command()(show.show)
 app.command()(diff.diff)
 app.command()(export.export)
 app.command()(takedown.takedown)
+app.command()(train.train)
 app.add_typer(audit.app, name="audit")
 app.add_typer(store.app, name="store")
 app.add_typer(tables.app, name="tables")

@@ -8,6 +8,7 @@ from lgt_assets.assets.expanded_traces import expanded_traces
 from lgt_assets.assets.grounded_objects import grounded_objects
 from lgt_assets.assets.images import images
 from lgt_assets.assets.maintenance import maintenance, nightly_maintenance
+from lgt_assets.assets.post_training import dpo_model, evaluation, grpo_model, sft_model
 from lgt_assets.assets.preference_pairs import preference_pairs
 from lgt_assets.assets.registration import register_source
 from lgt_assets.assets.release import release
@@ -23,11 +24,18 @@ ASSETS = [
     images, grounded_objects, seed_questions, composed_questions, distilled_cots, expanded_traces, preference_pairs,
     sft_mix, rl_prompts, release,
 ]  # fmt: skip
+# Partitioned by recipe and seed instead of by shard, so no run holds both.
+POST_TRAINING = [sft_model, dpo_model, grpo_model, evaluation]
+post_training = dg.define_asset_job(
+    "post_training",
+    POST_TRAINING,
+    description="Train the student on the latest release by each trainer, and evaluate it.",
+)
 
 defs = dg.Definitions(
-    assets=ASSETS,
+    assets=[*ASSETS, *POST_TRAINING],
     asset_checks=CHECKS,
-    jobs=[register_source, maintenance],
+    jobs=[register_source, maintenance, post_training],
     schedules=[nightly_maintenance],
     sensors=[new_shards, AUTOMATION],
     resources={"tables": Tables(), "models": Models()},

@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lgt_assets.charts import DOTS_PER_INCH, MOST_BARS, PANEL, BarPanel, HistogramPanel, Panel, draw_panels
+from lgt_assets.charts import DOTS_PER_INCH, MOST_BARS, PANEL, BarPanel, HistogramPanel, LinePanel, Panel, draw_panels
 
 PANELS: tuple[Panel, ...] = (
     BarPanel("one series", ["a", "b"], {"": [3, 1]}),
     BarPanel("two series", ["a", "b"], {"train": [3, 0], "validation": [1, 2]}),
     HistogramPanel("lengths", {"long": [(1.0, 2.0, 3), (2.0, 4.0, 1)]}),
+    LinePanel("lines", {"x": [0.5, 0.25, 0.125], "y": [0.1]}),
     HistogramPanel("shares", {"x": [(0.0, 0.1, 3)], "y": [(0.9, 1.0, 4)]}, is_share=True),
 )
 

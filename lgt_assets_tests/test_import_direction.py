@@ -85,7 +85,7 @@ ALLOWED = {
         "sources",
         "synthesis",
     },
-    "training": {"embedded", "errors", "identity", "release", "synthesis"},
+    "training": {"charts", "embedded", "errors", "identity", "release", "synthesis"},
     "pictures": {"engines", "errors"},
     "takedown": {
         "leftover_files",
