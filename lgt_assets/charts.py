@@ -75,7 +75,20 @@ class IntervalPanel:
         return not any(self.shares.values())
 
 
-Panel = BarPanel | HistogramPanel | IntervalPanel
+@dataclass(frozen=True)
+class LinePanel:
+    """Values by series, one for each step from 1 on."""
+
+    title: str
+    series: Mapping[str, Sequence[float]]
+    margins = (0.5, 0.15)
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not any(self.series.values())
+
+
+Panel = BarPanel | HistogramPanel | IntervalPanel | LinePanel
 
 
 def draw_panels(panels: Sequence[Panel], *, columns: int = COLUMNS, size: tuple[float, float] = PANEL) -> bytes:
@@ -114,6 +127,8 @@ def draw_panels(panels: Sequence[Panel], *, columns: int = COLUMNS, size: tuple[
                 _draw_bars(axes, panel)
             elif isinstance(panel, IntervalPanel):
                 _draw_intervals(axes, panel)
+            elif isinstance(panel, LinePanel):
+                _draw_lines(axes, panel)
             else:
                 _draw_histogram(axes, panel)
         canvas = FigureCanvasAgg(figure)
@@ -196,6 +211,17 @@ def _draw_intervals(axes: "Axes", panel: IntervalPanel) -> None:
     axes.set_yticks(range(len(panel.shares)), [_short(name) for name in panel.shares], fontsize=7)
     axes.set_ylim(max(len(panel.shares), 3) - 0.4, -0.6)
     axes.set_xlim(0, 1)
+
+
+def _draw_lines(axes: "Axes", panel: LinePanel) -> None:
+    """Steps to the right, values upwards."""
+    for place, (name, values) in enumerate(panel.series.items()):
+        axes.plot(range(1, len(values) + 1), values, color=FILLS[place % len(FILLS)], linewidth=1, label=_short(name))
+    axes.grid(axis="y", color=FAINT, linewidth=0.5)
+    axes.xaxis.get_major_locator().set_params(integer=True, nbins=MOST_TICKS)
+    axes.yaxis.get_major_locator().set_params(nbins=4)
+    if len(panel.series) > 1:
+        axes.legend(**_LEGEND, loc="best")
 
 
 _LEGEND = {"frameon": False, "fontsize": 7, "handlelength": 1, "labelcolor": INK}

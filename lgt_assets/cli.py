@@ -26,6 +26,7 @@ from lgt_assets.commands import (
     suites,
     tables,
     takedown,
+    train,
 )
 from lgt_assets.commands.console import notices, plain
 from lgt_assets.errors import LgtError
@@ -47,6 +48,7 @@ app.command()(diff.diff)
 app.command()(export.export)
 app.command()(takedown.takedown)
 app.command()(suites.suites)
+app.command()(train.train)
 app.add_typer(audit.app, name="audit")
 app.add_typer(store.app, name="store")
 app.add_typer(tables.app, name="tables")

@@ -14,6 +14,7 @@ from lgt_assets.charts import (
     BarPanel,
     HistogramPanel,
     IntervalPanel,
+    LinePanel,
     Panel,
     draw_panels,
 )
@@ -22,6 +23,7 @@ PANELS: tuple[Panel, ...] = (
     BarPanel("one series", ["a", "b"], {"": [3, 1]}),
     BarPanel("two series", ["a", "b"], {"train": [3, 0], "validation": [1, 2]}),
     HistogramPanel("lengths", {"long": [(1.0, 2.0, 3), (2.0, 4.0, 1)]}),
+    LinePanel("lines", {"x": [0.5, 0.25, 0.125], "y": [0.1]}),
     HistogramPanel("shares", {"x": [(0.0, 0.1, 3)], "y": [(0.9, 1.0, 4)]}, is_share=True),
     IntervalPanel("intervals", {"a": [(0.2, 0.1, 0.4), (0.3, 0.2, 0.5)], "b": [(0.9, 0.8, 1.0)]}),
 )

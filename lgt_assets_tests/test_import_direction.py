@@ -93,6 +93,7 @@ ALLOWED = {
         "identity",
         "markdown",
         "release",
+        "row_model",
         "schemas",
         "storage",
         "synthesis",

@@ -1,6 +1,5 @@
 """What the models of a cell answer, and that nothing they were asked stands in what they were trained on."""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,9 +7,11 @@ import dagster as dg
 import polars as pl
 from pydantic import Field
 
-from lgt_assets.assets.post_training import CELLS, GROUP, POOL, SECONDS_BETWEEN, exported_latest, sft_model
+from lgt_assets.assets.post_training import CELLS, GROUP, POOL, dpo_model, exported_latest, grpo_model, sft_model
 from lgt_assets.checks.evaluation import description_of, metadata_of
 from lgt_assets.errors import LgtError, NotFoundError
+from lgt_assets.observe.progress import observed_progress
+from lgt_assets.progress import Progress, report
 from lgt_assets.resources import Models, Tables
 from lgt_assets.row_model import STAGES
 from lgt_assets.settings import state_folder
@@ -26,11 +27,13 @@ class EvaluationConfig(dg.Config):
     """How much is asked."""
 
     questions: int = Field(default=QUESTIONS, gt=0, description="Questions of the suite held_out.")
-    out_of_domain: int = Field(default=QUESTIONS_OUT_OF_DOMAIN, gt=0, description="Questions of each other suite.")
+    out_of_domain: int = Field(
+        default=QUESTIONS_OUT_OF_DOMAIN, ge=0, description="Questions of each other suite; 0: none."
+    )
 
 
 @dg.asset(
-    deps=[sft_model], partitions_def=CELLS, group_name=GROUP, kinds={"pytorch", "deltalake"}, owners=["team:data"],
+    deps=["release", sft_model, dpo_model, grpo_model], partitions_def=CELLS, group_name=GROUP, kinds={"pytorch", "deltalake"}, owners=["team:data"],
     code_version="2", pool=POOL, tags={"lgt/made-by": "model"},
 )  # fmt: skip
 def evaluation(context: dg.AssetExecutionContext, tables: Tables, config: EvaluationConfig) -> dg.MaterializeResult:
@@ -41,23 +44,25 @@ def evaluation(context: dg.AssetExecutionContext, tables: Tables, config: Evalua
     """
     from lgt_assets.training.evaluations import evaluate
 
-    told_at = time.monotonic()
+    key = str(context.partition_key)
 
     def progress(stage: str, suite: str, done: int, total: int) -> None:
-        nonlocal told_at
-        if time.monotonic() - told_at >= SECONDS_BETWEEN:
-            told_at = time.monotonic()
-            context.log.info(f"{context.partition_key}, {stage}, {suite}: {done} of {total} answers")
+        report(Progress("evaluation", key, f"{stage}, {suite}", done, total, sent=done, reused=0))
 
     try:
         export, release_id = exported_latest()
-        rows = [
-            evaluate(
-                tables.store(), model, export, question_counts(config.questions, config.out_of_domain),
-                progress=lambda *done, stage=model.stage: progress(stage, *done),
-            )
-            for model in models_of_cell(state_folder(), release_id, *_names(context.partition_key))
-        ]  # fmt: skip
+        counts = question_counts(config.questions, config.out_of_domain)
+        with observed_progress(context.log_event):
+            rows = [
+                evaluate(
+                    tables.store(),
+                    model,
+                    export,
+                    counts,
+                    progress=lambda *done, stage=model.stage: progress(stage, *done),
+                )
+                for model in models_of_cell(state_folder(), release_id, *_names(context.partition_key))
+            ]
     except LgtError as error:
         raise dg.Failure(f"evaluation: {error}", allow_retries=False) from error
     return dg.MaterializeResult(metadata=evaluation_metadata(pl.concat(rows)))
@@ -94,21 +99,23 @@ def nothing_asked_was_trained_on(
 
 
 def question_counts(in_domain: int, out_of_domain: int) -> dict[str, int]:
-    """Questions by suite."""
+    """Questions by suite, of those that are asked any."""
     from lgt_assets.training.held_out import IN_DOMAIN, SUITES
 
-    return {suite: in_domain if suite == IN_DOMAIN else out_of_domain for suite in SUITES}
+    counts = {suite: in_domain if suite == IN_DOMAIN else out_of_domain for suite in SUITES}
+    return {suite: count for suite, count in counts.items() if count}
 
 
 def models_of_cell(root: Path, release_id: str, recipe: str, seed: str) -> list["ScoredModel"]:
     """The student, and what of a cell was trained to its end, in the order of STAGES."""
     from lgt_assets.training.evaluations import STUDENT, ScoredModel
-    from lgt_assets.training.fine_tuning import RECORD
+    from lgt_assets.training.recipes import cell_folder
+    from lgt_assets.training.training_runs import RECORD
     from lgt_assets.training.students import student_folder
 
     found = [ScoredModel(root, release_id, STUDENT, "", "", student_folder())]
     for stage in STAGES[1:]:
-        weights = root / "models" / release_id / stage / recipe / seed
+        weights = cell_folder(root, release_id, recipe, seed, stage)
         if (weights / RECORD).is_file():
             found.append(ScoredModel(root, release_id, stage, recipe, seed, weights))
     return found

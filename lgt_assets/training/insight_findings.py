@@ -11,8 +11,8 @@ from lgt_assets.row_model import STAGES
 from lgt_assets.storage import DeltaStore
 from lgt_assets.training.contamination import exported_questions, leaks, recurring_wordings
 from lgt_assets.training.evaluations import TABLE, asked_by, latest
-from lgt_assets.training.fine_tuning import RECORD
 from lgt_assets.training.insight_tables import Findings, Model
+from lgt_assets.training.training_runs import RECORD
 
 
 def gathered(

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -99,6 +100,18 @@ def answered(
             said[number] = _answered(asked[number], completion.text, completion.completion_tokens)
             progress(len(said), len(asked))
         return [said[number] for number in range(len(asked))], time.monotonic() - began
+
+
+def score(
+    weights: Path,
+    asked: Sequence[Question],
+    *,
+    threads: int = 1,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> list[Scored]:
+    """Answers to all questions, counted; as :func:`answered`, but nothing is kept."""
+    with tempfile.TemporaryDirectory() as pictures:
+        return counted(answered(weights, asked, Path(pictures), threads=threads, progress=progress)[0])
 
 
 def _answered(question: Question, reply: str, tokens: int) -> Answered:

@@ -1,0 +1,85 @@
+"""One cell of an experiment, a recipe and a seed: what each trainer starts from, where its model lies, and its budget."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lgt_assets.errors import SettingsError
+from lgt_assets.training.objectives import Change, fine_tuning_change, preference_change, reinforcement_change
+from lgt_assets.training.recipes import BUDGETS, DPO, GRPO, SFT, cell_folder, recipe_named, seed_of
+from lgt_assets.training.scoring import LONGEST_REPLY
+from lgt_assets.training.students import student_folder
+from lgt_assets.training.training_runs import RECORD, Progress
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A recipe and a seed of one release's models.
+
+    Attributes:
+        root: the state's folder.
+        export: the release's, in the format ``hf``.
+        release_id: the release's.
+        recipe: its name.
+        seed: its name.
+    """
+
+    root: Path
+    export: Path
+    release_id: str
+    recipe: str
+    seed: str
+
+    def folder(self, trainer: str) -> Path:
+        """Where a trainer's model lies."""
+        return cell_folder(self.root, self.release_id, self.recipe, self.seed, trainer)
+
+    def start(self, trainer: str) -> Path:
+        """What a trainer starts from: SFT from the student, the others from the cell's fine-tuned model.
+
+        Raises:
+            SettingsError: that was not trained yet.
+            EngineError: this installation holds no student.
+        """
+        if trainer == SFT:
+            return student_folder()
+        start = self.folder(SFT)
+        if not (start / RECORD).is_file():
+            raise SettingsError(
+                f"{trainer} starts from the fine-tuned model of {self.recipe}, seed {self.seed}, which is missing from {start}: "
+                "materialize sft_model for it first"
+            )
+        return start
+
+    def train(self, trainer: str, progress: Progress, **changes: int) -> dict[str, Any]:
+        """Train, or go on with a run that was killed; what :func:`.training_runs.run` returns.
+
+        Args:
+            trainer: ``sft``, ``dpo`` or ``grpo``.
+            progress: told after each step.
+            changes: to the trainer's budget.
+
+        Raises:
+            LgtError: rows, rewards or the start are missing, or the folder holds a run with other settings.
+        """
+        from lgt_assets.training.fine_tuning import fine_tune
+        from lgt_assets.training.preference_training import prefer
+        from lgt_assets.training.reinforcement import reinforce
+
+        place = (self.export, recipe_named(self.recipe), self.start(trainer), self.folder(trainer))
+        budget, seed = replace(BUDGETS[trainer], **changes), seed_of(trainer, self.recipe, self.seed)
+        settings: dict[str, Any] = {"budget": budget, "seed": seed, "progress": progress}
+        if trainer == GRPO:
+            return reinforce(*place, **settings, longest_reply=LONGEST_REPLY)
+        return {SFT: fine_tune, DPO: prefer}[trainer](*place, **settings)
+
+    def changes(self, trainer: str) -> list[Change]:
+        """What the trainer's own objective was before and after, on the release's validation rows.
+
+        Raises:
+            LgtError: there are no such rows, or no model.
+        """
+        place = (self.export, recipe_named(self.recipe), self.start(trainer), self.folder(trainer))
+        if trainer == GRPO:
+            return reinforcement_change(*place, longest_reply=LONGEST_REPLY)
+        return {SFT: fine_tuning_change, DPO: preference_change}[trainer](*place)
