@@ -26,11 +26,12 @@ TRAINER_STAMP = .venv-$(1)/.installed-$(shell cat $(call TRAINER_FILES,$(1)) | s
 TRAINER_ENVIRONMENT := HF_HUB_OFFLINE=1 DO_NOT_TRACK=1 TOKENIZERS_PARALLELISM=false OMP_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-vllm venv-cluster test-cluster demo dagit test test-vllm screenshots lint bench bench-vllm clean
+.PHONY: help venv venv-vllm venv-cluster test-cluster demo insights dagit test test-vllm screenshots lint bench bench-vllm clean
 .PHONY: test-trainers trainer-exports $(TRAINERS:%=venv-%) $(TRAINERS:%=test-%)
 
 help:
 	@echo "make demo   every table of a dataset, made by the embedded model (minutes, no GPU)"
+	@echo "make insights  trains and scores on what make demo made, writes docs/insights.md (an hour and more; may be stopped)"
 	@echo "make dagit  the web interface, http://127.0.0.1:3000"
 	@echo "make test   all tests"
 	@echo "make test-vllm  tests with real vLLM on CPUs, in an environment of its own (3 GB)"
@@ -51,6 +52,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 demo: $(INSTALLED)
 	$(BIN)/lgt demo
+
+# One thread: two trainings at a time would only share the cores. INSIGHTS="--minutes 20 --seeds 1": less of it.
+insights: $(INSTALLED)
+	OMP_NUM_THREADS=1 nice $(BIN)/lgt insights $(INSIGHTS)
 
 dagit: $(INSTALLED)
 	$(BIN)/lgt dagit

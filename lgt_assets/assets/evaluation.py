@@ -33,8 +33,8 @@ class EvaluationConfig(dg.Config):
 
 
 @dg.asset(
-    deps=["release", sft_model, dpo_model, grpo_model], partitions_def=CELLS, group_name=GROUP, kinds={"pytorch", "deltalake"}, owners=["team:data"],
-    code_version="2", pool=POOL, tags={"lgt/made-by": "model"},
+    deps=["release", sft_model, dpo_model, grpo_model], partitions_def=CELLS, group_name=GROUP,
+    kinds={"pytorch", "deltalake"}, owners=["team:data"], code_version="2", pool=POOL, tags={"lgt/made-by": "model"},
 )  # fmt: skip
 def evaluation(context: dg.AssetExecutionContext, tables: Tables, config: EvaluationConfig) -> dg.MaterializeResult:
     """What the student and each trained model of a cell answer, by suite, type and hops: rows of the table `evaluations`.
@@ -98,11 +98,11 @@ def nothing_asked_was_trained_on(
     )  # fmt: skip
 
 
-def question_counts(in_domain: int, out_of_domain: int) -> dict[str, int]:
+def question_counts(questions: int, out_of_domain: int) -> dict[str, int]:
     """Questions by suite, of those that are asked any."""
     from lgt_assets.training.held_out import IN_DOMAIN, SUITES
 
-    counts = {suite: in_domain if suite == IN_DOMAIN else out_of_domain for suite in SUITES}
+    counts = {suite: questions if suite == IN_DOMAIN else out_of_domain for suite in SUITES}
     return {suite: count for suite, count in counts.items() if count}
 
 
@@ -110,8 +110,8 @@ def models_of_cell(root: Path, release_id: str, recipe: str, seed: str) -> list[
     """The student, and what of a cell was trained to its end, in the order of STAGES."""
     from lgt_assets.training.evaluations import STUDENT, ScoredModel
     from lgt_assets.training.recipes import cell_folder
-    from lgt_assets.training.training_runs import RECORD
     from lgt_assets.training.students import student_folder
+    from lgt_assets.training.training_runs import RECORD
 
     found = [ScoredModel(root, release_id, STUDENT, "", "", student_folder())]
     for stage in STAGES[1:]:

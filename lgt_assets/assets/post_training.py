@@ -13,7 +13,7 @@ from lgt_assets.errors import LgtError
 from lgt_assets.observe.progress import observed_progress
 from lgt_assets.progress import Progress, report
 from lgt_assets.settings import state_folder
-from lgt_assets.training.recipes import BUDGETS, DPO, GRPO, RECIPES, SEEDS, SFT, cell_folder
+from lgt_assets.training.recipes import BUDGETS, DPO, GRPO, RECIPES, SEEDS, SFT
 
 if TYPE_CHECKING:
     from lgt_assets.training.cells import Cell

@@ -82,11 +82,7 @@ def evaluate(
     """
     names, known = model.names(), None
     for suite, count in counts.items():
-        if (
-            _own(store.read(TABLE), names)
-            .filter(pl.col("suite") == suite, pl.col("type") == "all", pl.col("n") == count)
-            .height
-        ):
+        if asked_counts(store, model).get(suite) == count:
             continue
         known = known or KnownPrompts(exported_questions(export))
         asked = questions(suite, count, known=known)
@@ -98,6 +94,12 @@ def evaluate(
         rows = [{"number": number, **names, **scored.as_dict(), "seconds": seconds} for scored in counted(answers)]
         store.append(TABLE, frame(TABLE, rows))
     return latest(_own(store.read(TABLE), names).filter(pl.col("suite").is_in(list(counts))))
+
+
+def asked_counts(store: DeltaStore, model: ScoredModel) -> dict[str, int]:
+    """How many questions of each suite these very weights were asked last."""
+    rows = latest(_own(store.read(TABLE), model.names()).filter(pl.col("type") == "all"))
+    return dict(rows.select("suite", "n").iter_rows())
 
 
 def latest(rows: pl.DataFrame) -> pl.DataFrame:
