@@ -27,7 +27,7 @@ class CellRun:
 def cell_runs(
     seeds: Sequence[str], *, questions: int, out_of_domain: int, steps: int | None = None
 ) -> Iterator[CellRun]:
-    """All runs: the main table, then DPO and GRPO, then what lies outside of the domain.
+    """All runs: of each seed the main table, then DPO and GRPO; in the end what lies outside of the domain.
 
     Args:
         seeds: which.
@@ -40,7 +40,6 @@ def cell_runs(
     for seed in seeds:
         for recipe in RECIPES:
             yield CellRun(MAIN, recipe, seed, ("sft_model", "evaluation"), tuned | {"evaluation": asked})
-    for seed in seeds:
         for trainer in (DPO, GRPO):
             config = {f"{trainer}_model": {"steps": STEPS_AFTERWARDS[trainer]}, "evaluation": asked}
             yield CellRun(TRAINERS, AFTERWARDS, seed, (f"{trainer}_model", "evaluation"), config)
