@@ -11,6 +11,7 @@ from typing import Any
 from lgt_assets.errors import SettingsError
 from lgt_assets.identity import digest
 from lgt_assets.training.recipes import Budget
+from lgt_assets.training.resuming import restore_weights
 
 RECORD = "training.json"
 # Called with steps done, steps in all, and the last value of what is watched.
@@ -51,6 +52,8 @@ def run(
     trainer = build(_shared_arguments(out, budget, seed))
     _listen(trainer, watched, progress)
     last = _last_whole_checkpoint(out)
+    if last:
+        restore_weights(trainer, last)
     trainer.train(resume_from_checkpoint=str(last) if last else None)
     trainer.save_model(str(out))
     log = [entry for entry in trainer.state.log_history if _SECONDS in entry]

@@ -86,7 +86,8 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(
     command = [python, "-c", PROGRAM, trainer, str(export), str(out), str(steps)]
     running = subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + DEADLINE_SECONDS
-    while not list(out.glob("checkpoint-*/trainer_state.json")):
+    # The first step of a warm-up changes nothing: by the third the weights tell whether they were put back.
+    while not list(out.glob("checkpoint-[3-6]/trainer_state.json")):
         assert running.poll() is None and time.monotonic() < deadline
         time.sleep(0.02)
     running.send_signal(signal.SIGKILL)
@@ -96,7 +97,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(
     (out / "checkpoint-7").mkdir(exist_ok=True)
     (out / "checkpoint-7" / "trainer_state.json").unlink(missing_ok=True)
     record = train(trainer, export, out, steps)
-    assert 1 <= record["resumed_at"] < 7
+    assert 3 <= record["resumed_at"] < 7
     whole = train(trainer, export, tmp_path / "whole", steps)
     assert len(whole["history"][watched]) == steps
     assert record["history"][watched] == pytest.approx(whole["history"][watched], rel=1e-3, abs=1e-6)
