@@ -53,7 +53,16 @@ ALLOWED = {
     "prompts": {"errors", "identity", "engines"},
     "settings_base": set(),
     "source_settings": {"settings_base"},
-    "settings": {"errors", "identity", "engines", "settings_base", "source_settings", "state"},
+    "post_training_settings": {"settings_base"},
+    "settings": {
+        "errors",
+        "identity",
+        "engines",
+        "post_training_settings",
+        "settings_base",
+        "source_settings",
+        "state",
+    },
     "embedded": {"errors", "identity", "engines", "prompts", "settings", "synthesis"},
     "sources": {
         "embedded",
@@ -85,7 +94,7 @@ ALLOWED = {
         "sources",
         "synthesis",
     },
-    "training": {"charts", "embedded", "errors", "identity", "release", "synthesis"},
+    "training": {"charts", "embedded", "errors", "identity", "post_training_settings", "release", "synthesis"},
     "pictures": {"engines", "errors"},
     "takedown": {
         "leftover_files",
