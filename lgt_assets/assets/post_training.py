@@ -12,8 +12,8 @@ from pydantic import Field
 from lgt_assets.errors import LgtError
 from lgt_assets.observe.progress import observed_progress
 from lgt_assets.progress import Progress, report
-from lgt_assets.settings import state_folder
-from lgt_assets.training.recipes import BUDGETS, DPO, GRPO, RECIPES, SEEDS, SFT
+from lgt_assets.settings import load_profile, state_folder
+from lgt_assets.training.recipes import DPO, GRPO, RECIPES, SEEDS, SFT
 
 if TYPE_CHECKING:
     from lgt_assets.training.cells import Cell
@@ -25,26 +25,12 @@ GROUP = "post_training"
 POOL = "post_training"  # one training at a time: two would only share the cores
 
 
-class FineTuningConfig(dg.Config):
-    """The budget of SFT, equal for all recipes that are compared."""
+class TrainingConfig(dg.Config):
+    """Another budget than the profile's, which is equal for all recipes that are compared."""
 
-    steps: int = Field(default=BUDGETS[SFT].steps, gt=0, description="Steps of the optimizer.")
-    batch: int = Field(default=BUDGETS[SFT].batch, gt=0, description="Rows of a step.")
-
-
-class PreferenceConfig(dg.Config):
-    """The budget of DPO."""
-
-    steps: int = Field(default=BUDGETS[DPO].steps, gt=0, description="Steps of the optimizer.")
-    batch: int = Field(default=BUDGETS[DPO].batch, gt=0, description="Pairs of a step.")
-
-
-class ReinforcementConfig(dg.Config):
-    """The budget of GRPO."""
-
-    steps: int = Field(default=BUDGETS[GRPO].steps, gt=0, description="Steps of the optimizer.")
-    batch: int = Field(
-        default=BUDGETS[GRPO].batch, gt=0, multiple_of=8, description="Completions of a step, 8 a prompt."
+    steps: int | None = Field(default=None, gt=0, description="Steps of the optimizer.")
+    batch: int | None = Field(
+        default=None, gt=0, description="Rows of a step: completions, pairs, or sampled completions, 8 a prompt."
     )
 
 
@@ -55,7 +41,7 @@ _SHARED: dict[str, Any] = {
 
 
 @dg.asset(deps=["release"], **_SHARED)
-def sft_model(context: dg.AssetExecutionContext, config: FineTuningConfig) -> dg.MaterializeResult:
+def sft_model(context: dg.AssetExecutionContext, config: TrainingConfig) -> dg.MaterializeResult:
     """The student, fine-tuned by TRL on one recipe's rows of the latest release's export, and on nothing else.
 
     Every recipe gets the same optimizer steps and the same rows a step; tokens differ and are recorded. A killed run goes on from
@@ -65,18 +51,18 @@ def sft_model(context: dg.AssetExecutionContext, config: FineTuningConfig) -> dg
 
 
 @dg.asset(deps=["release", sft_model], **_SHARED)
-def dpo_model(context: dg.AssetExecutionContext, config: PreferenceConfig) -> dg.MaterializeResult:
+def dpo_model(context: dg.AssetExecutionContext, config: TrainingConfig) -> dg.MaterializeResult:
     """The cell's fine-tuned model, trained further by TRL's DPO on the release's preference pairs; it is the reference, too."""
     return _trained(context, DPO, config)
 
 
 @dg.asset(deps=["release", sft_model], **_SHARED)
-def grpo_model(context: dg.AssetExecutionContext, config: ReinforcementConfig) -> dg.MaterializeResult:
+def grpo_model(context: dg.AssetExecutionContext, config: TrainingConfig) -> dg.MaterializeResult:
     """The cell's fine-tuned model, trained further by TRL's GRPO on the release's prompts, with the release's own rewards."""
     return _trained(context, GRPO, config)
 
 
-def _trained(context: dg.AssetExecutionContext, trainer: str, config: Any) -> dg.MaterializeResult:
+def _trained(context: dg.AssetExecutionContext, trainer: str, config: TrainingConfig) -> dg.MaterializeResult:
     from lgt_assets.observe.training import training_metadata
 
     asset, key = f"{trainer}_model", str(context.partition_key)
@@ -87,7 +73,7 @@ def _trained(context: dg.AssetExecutionContext, trainer: str, config: Any) -> dg
     try:
         cell = _cell_of(context)
         with observed_progress(context.log_event):
-            record = cell.train(trainer, progress, steps=config.steps, batch=config.batch)
+            record = cell.train(trainer, progress, **config.model_dump(exclude_none=True))
         changes = cell.changes(trainer)
     except LgtError as error:
         raise dg.Failure(f"{asset}: {error}", allow_retries=False) from error
@@ -127,7 +113,7 @@ def _cell_of(context: dg.AssetExecutionContext) -> "Cell":
     from lgt_assets.training.cells import Cell
 
     export, release_id = exported_latest()
-    return Cell(state_folder(), export, release_id, *_cell(context))
+    return Cell(state_folder(), export, release_id, *_cell(context), load_profile().post_training)
 
 
 def _cell(context: dg.AssetExecutionContext) -> tuple[str, str]:

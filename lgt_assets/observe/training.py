@@ -26,11 +26,11 @@ def training_metadata(record: Mapping[str, Any], changes: Sequence[Mapping[str, 
     ]  # fmt: skip
     headings = ["objective", "before", "after", "difference (95 % interval)", "rows"]
     picture = image_of(png_address(run_picture(record["trainer"], record["history"])), "the run's log by step")
-    return {
+    first = {f"objective/{when}": float(changes[0][when]) for when in ("before", "after") if changes}
+    return first | {
         "objective": dg.MetadataValue.md(table_of(headings, lines, right=(1, 2, 3, 4))),
-        "objective/before": float(changes[0]["before"]), "objective/after": float(changes[0]["after"]),
         "plots": dg.MetadataValue.md(picture),
         "changes": dg.MetadataValue.json(list(changes)),
         "settings": dg.MetadataValue.json({name: record[name] for name in record if name != "history"}),
-        **{name: record[name] for name in ("release", "tokens", "seconds", "operations", "rows", "resumed_at")},
+        **{name: record[name] for name in ("release", "tokens", "seconds", "cpu_seconds", "operations", "rows", "resumed_at")},
     }  # fmt: skip

@@ -5,18 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from lgt_assets.errors import ReleaseError
+from lgt_assets.post_training_settings import PostTrainingSettings
 from lgt_assets.training.exported_files import TRAIN, exported_rows, released_as
-from lgt_assets.training.processors import picture_processor
+from lgt_assets.training.learners import CPU_STUDENT, adapter_of, loaded, processor_of
 from lgt_assets.training.recipes import Budget, Recipe, selected
-from lgt_assets.training.row_lengths import longest
-from lgt_assets.training.training_runs import RECORD, Progress, run, weights_digest
+from lgt_assets.training.row_lengths import row_limit
+from lgt_assets.training.training_runs import RECORD, Progress, method_of, run, weights_digest
 
 __all__ = ["RECORD", "fine_tune", "recipe_rows"]
 
 
 def fine_tune(
     export: Path, recipe: Recipe, start: Path, out: Path, *, budget: Budget, seed: int,
-    progress: Progress = lambda *_: None,
+    progress: Progress = lambda *_: None, learner: PostTrainingSettings = CPU_STUDENT,
 ) -> dict[str, Any]:  # fmt: skip
     """Train the model in ``start`` on a recipe's rows; weights, checkpoints and the record lie in ``out``.
 
@@ -30,19 +31,24 @@ def fine_tune(
     rows = recipe_rows(export, recipe)
     settings = {
         "trainer": "sft", "release": released_as(export), "config": recipe.config, "kinds": list(recipe.kinds),
-        "budget": budget.as_dict(), "seed": seed, "start": weights_digest(start), "rows": len(rows),
-        "questions": len(set(rows["question_id"])), "max_length": longest(rows, picture_processor(start), ("completion",)),
-    }  # fmt: skip
+        "budget": budget.as_dict(), "seed": seed, "start": weights_digest(start, learner),
+        "rows": len(rows),
+        "questions": len(set(rows["question_id"])),
+        "max_length": row_limit(export, [recipe.config], rows, ("completion",), start, learner),
+    } | method_of(learner)  # fmt: skip
 
     def build(arguments: Mapping[str, Any]) -> Any:
-        from transformers import AutoModelForImageTextToText
         from trl import SFTConfig, SFTTrainer
 
-        model = AutoModelForImageTextToText.from_pretrained(start, dtype="float32")
         told = SFTConfig(**arguments, max_length=settings["max_length"])
-        return SFTTrainer(model, args=told, train_dataset=rows, processing_class=picture_processor(start))
+        return SFTTrainer(
+            loaded(start, learner), args=told, train_dataset=rows, processing_class=processor_of(start, learner),
+            peft_config=adapter_of(learner),
+        )  # fmt: skip
 
-    return run(build, settings, out, budget=budget, seed=seed, watched="loss", passes=3, progress=progress)
+    return run(
+        build, settings, out, budget=budget, seed=seed, watched="loss", passes=3, progress=progress, learner=learner
+    )
 
 
 def recipe_rows(export: Path, recipe: Recipe, split: str = TRAIN) -> Any:

@@ -4,18 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lgt_assets.post_training_settings import PostTrainingSettings
 from lgt_assets.training.exported_files import exported_rows, released_as
-from lgt_assets.training.processors import picture_processor
+from lgt_assets.training.learners import CPU_STUDENT, adapter_of, loaded, processor_of
 from lgt_assets.training.recipes import Budget, Recipe
-from lgt_assets.training.row_lengths import longest
-from lgt_assets.training.training_runs import Progress, run, weights_digest
+from lgt_assets.training.row_lengths import row_limit
+from lgt_assets.training.training_runs import Progress, method_of, run, weights_digest
 
 BETA = 0.1  # TRL's and the paper's own
 
 
 def prefer(
     export: Path, recipe: Recipe, start: Path, out: Path, *, budget: Budget, seed: int,
-    progress: Progress = lambda *_: None,
+    progress: Progress = lambda *_: None, learner: PostTrainingSettings = CPU_STUDENT,
 ) -> dict[str, Any]:  # fmt: skip
     """Train the model in ``start``, which is also the reference, on a recipe's preference pairs.
 
@@ -27,6 +28,7 @@ def prefer(
         budget: a step's rows are pairs.
         seed: of the pairs' order.
         progress: told the loss.
+        learner: what learns, and where.
 
     Raises:
         ReleaseError: the export lacks the rows.
@@ -35,17 +37,23 @@ def prefer(
     rows = exported_rows(export, recipe.preferences)
     settings = {
         "trainer": "dpo", "release": released_as(export), "config": " + ".join(recipe.preferences), "beta": BETA,
-        "budget": budget.as_dict(), "seed": seed, "start": weights_digest(start), "rows": len(rows),
+        "budget": budget.as_dict(), "seed": seed, "start": weights_digest(start, learner),
+        "rows": len(rows),
         "questions": len(set(rows["question_id"])),
-        "max_length": longest(rows, picture_processor(start), ("chosen", "rejected")),
-    }  # fmt: skip
+        "max_length": row_limit(export, recipe.preferences, rows, ("chosen", "rejected"), start, learner),
+    } | method_of(learner)  # fmt: skip
 
     def build(arguments: Mapping[str, Any]) -> Any:
-        from transformers import AutoModelForImageTextToText
         from trl import DPOConfig, DPOTrainer
 
-        model, reference = (AutoModelForImageTextToText.from_pretrained(start, dtype="float32") for _ in range(2))
+        adapter = adapter_of(learner)
+        reference = None if adapter else loaded(start, learner)  # LoRA's is the model without the adapter
         told = DPOConfig(**arguments, max_length=settings["max_length"], beta=BETA)
-        return DPOTrainer(model, reference, args=told, train_dataset=rows, processing_class=picture_processor(start))
+        return DPOTrainer(
+            loaded(start, learner), reference, args=told, train_dataset=rows, processing_class=processor_of(start, learner),
+            peft_config=adapter,
+        )  # fmt: skip
 
-    return run(build, settings, out, budget=budget, seed=seed, watched="loss", passes=4, progress=progress)
+    return run(
+        build, settings, out, budget=budget, seed=seed, watched="loss", passes=4, progress=progress, learner=learner
+    )

@@ -55,12 +55,6 @@ class Budget:
 
 
 SFT, DPO, GRPO = "sft", "dpo", "grpo"
-# On a core that does nothing else each takes minutes; rows of a step are completions, pairs and sampled completions.
-BUDGETS: Mapping[str, Budget] = {
-    SFT: Budget(steps=60, batch=16, learning_rate=3e-4),
-    DPO: Budget(steps=40, batch=8, learning_rate=5e-5, save_every=10),
-    GRPO: Budget(steps=20, batch=64, learning_rate=1e-4, save_every=2),
-}
 
 
 def cell_folder(root: Path, release_id: str, recipe: str, seed: str, trainer: str = SFT) -> Path:

@@ -7,18 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lgt_assets.post_training_settings import PostTrainingSettings
 from lgt_assets.training.exported_files import exported_rows, released_as, released_rewards
-from lgt_assets.training.processors import picture_processor
+from lgt_assets.training.learners import CPU_STUDENT, adapter_of, loaded, processor_of
 from lgt_assets.training.recipes import Budget, Recipe
-from lgt_assets.training.training_runs import Progress, run, weights_digest
+from lgt_assets.training.training_runs import Progress, method_of, run, weights_digest
 
 GENERATIONS = 8  # of one prompt, compared with one another; the ready configurations' number
 TEMPERATURE = 1.0
 
 
 def reinforce(
-    export: Path, recipe: Recipe, start: Path, out: Path, *, budget: Budget, seed: int, longest_reply: int,
-    progress: Progress = lambda *_: None,
+    export: Path, recipe: Recipe, start: Path, out: Path, *, budget: Budget, seed: int,
+    progress: Progress = lambda *_: None, learner: PostTrainingSettings = CPU_STUDENT,
 ) -> dict[str, Any]:  # fmt: skip
     """Train the model in ``start`` on answers that it samples to a recipe's prompts.
 
@@ -29,8 +30,8 @@ def reinforce(
         out: of this run alone.
         budget: a step's rows are completions, GENERATIONS of each prompt.
         seed: of the prompts' order and of the samples.
-        longest_reply: tokens; what is longer is cut, and has no answer.
         progress: told the mean reward of the step's completions.
+        learner: what learns, and where.
 
     Raises:
         ReleaseError: the export lacks the prompts or the rewards.
@@ -41,25 +42,29 @@ def reinforce(
     answer, layout = 1 - rewards.FORMAT_WEIGHT, rewards.FORMAT_WEIGHT
     settings = {
         "trainer": "grpo", "release": released_as(export), "config": " + ".join(recipe.prompts),
-        "budget": budget.as_dict(), "seed": seed, "start": weights_digest(start), "rows": len(rows),
+        "budget": budget.as_dict(), "seed": seed, "start": weights_digest(start, learner),
+        "rows": len(rows),
         "questions": len(set(rows["question_id"])), "generations": GENERATIONS, "temperature": TEMPERATURE,
-        "max_completion_length": longest_reply, "reward_weights": [answer, layout],
-    }  # fmt: skip
+        "max_completion_length": learner.longest_reply, "reward_weights": [answer, layout],
+    } | method_of(learner)  # fmt: skip
 
     def build(arguments: Mapping[str, Any]) -> Any:
-        from transformers import AutoModelForImageTextToText
         from trl import GRPOConfig, GRPOTrainer
 
-        model = AutoModelForImageTextToText.from_pretrained(start, dtype="float32")
+        steps = arguments.get("gradient_accumulation_steps", 1)
         told = GRPOConfig(
-            **arguments, num_generations=GENERATIONS, steps_per_generation=1, temperature=TEMPERATURE,
-            max_completion_length=longest_reply, reward_weights=[answer, layout],
+            **arguments, num_generations=GENERATIONS, steps_per_generation=steps, temperature=TEMPERATURE,
+            max_completion_length=learner.longest_reply, reward_weights=[answer, layout],
         )  # fmt: skip
         functions = [rewards.answer_reward, rewards.format_reward]
-        processor = picture_processor(start, padding_side="left")
-        return GRPOTrainer(model, functions, args=told, train_dataset=rows, processing_class=processor)
+        return GRPOTrainer(
+            loaded(start, learner), functions, args=told, train_dataset=rows,
+            processing_class=processor_of(start, learner, padding_side="left"), peft_config=adapter_of(learner),
+        )  # fmt: skip
 
-    return run(build, settings, out, budget=budget, seed=seed, watched="reward", passes=4, progress=progress)
+    return run(
+        build, settings, out, budget=budget, seed=seed, watched="reward", passes=4, progress=progress, learner=learner
+    )
 
 
 def prompts_with_pictures(export: Path, recipe: Recipe, split: str = "train") -> Any:

@@ -1,7 +1,36 @@
 """How many tokens rows take: TRL cuts what is longer than its limit, silently."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
+
+import yaml
+
+from lgt_assets.errors import ReleaseError
+from lgt_assets.post_training_settings import PostTrainingSettings
+from lgt_assets.training.learners import processor_of
+
+
+def row_limit(
+    export: Path, configs: Sequence[str], rows: Any, replies: Sequence[str], start: Path, learner: PostTrainingSettings
+) -> int:
+    """Tokens that no row is longer than: measured for the student, else what the release's ready configurations say.
+
+    Raises:
+        ReleaseError: the export has no ready configuration of a config.
+    """
+    if learner.is_student:
+        return longest(rows, processor_of(start, learner), replies)
+    limits = []
+    for config in configs:
+        path = export / "configs" / "trl" / learner.method / f"{config}.yaml"
+        if path.is_file():
+            limits.append(yaml.safe_load(path.read_text())["max_length"])
+    if not limits:
+        raise ReleaseError(
+            f"{export} has no ready configuration of {', '.join(configs)}, which says how long its rows are"
+        )
+    return max(limits)
 
 
 def longest(rows: Any, processor: Any, replies: Sequence[str]) -> int:
@@ -19,12 +48,6 @@ def longest(rows: Any, processor: Any, replies: Sequence[str]) -> int:
             text = processor.tokenizer.apply_chat_template(_chat(row, reply), tokenize=False)
             most = max(most, len(processor.tokenizer(text)["input_ids"]) + pictures)
     return most
-
-
-def longest_reply(rows: Any, processor: Any, column: str) -> int:
-    """Tokens of the longest reply alone, with the end of the turn."""
-    texts = [row[column][0]["content"] for row in rows.select_columns([column])]
-    return max(map(len, processor.tokenizer(texts)["input_ids"])) + 1
 
 
 def _chat(row: dict, reply: str) -> list[dict]:

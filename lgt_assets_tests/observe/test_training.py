@@ -10,7 +10,8 @@ from lgt_assets.training.objectives import Change
 from lgt_assets.training.run_plots import run_picture
 
 RECORD = {
-    "trainer": "dpo", "release": "r", "tokens": 10, "seconds": 2.0, "operations": 80, "rows": 4, "resumed_at": 0,
+    "trainer": "dpo", "release": "r", "tokens": 10, "seconds": 2.0, "cpu_seconds": 1.5, "operations": 80, "rows": 4,
+    "resumed_at": 0,
     "history": {"loss": [0.7, 0.5], "rewards/margins": [0.0, 0.4], "rewards/accuracies": [0.5, 1.0]},
 }  # fmt: skip
 

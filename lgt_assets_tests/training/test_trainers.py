@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 
 from lgt_assets.errors import ReleaseError, SettingsError
-from lgt_assets.training.fine_tuning import fine_tune
-from lgt_assets.training.preference_training import prefer
+from lgt_assets.post_training_settings import PostTrainingSettings
+from lgt_assets.training.cells import run_trainer
 from lgt_assets.training.recipes import Budget, Recipe
-from lgt_assets.training.reinforcement import GENERATIONS, reinforce
+from lgt_assets.training.reinforcement import GENERATIONS
 from lgt_assets.training.students import student_folder
 from lgt_assets.training.training_runs import RECORD
 
 # The made release is small; not every question there has every kind.
 LONG = Recipe("sft_stage2_merged", ("long",))
 DEADLINE_SECONDS = 300
-LONGEST_REPLY = 12
+LEARNER = PostTrainingSettings(longest_reply=12)
 
 
 def train(
@@ -31,10 +31,8 @@ def train(
 ) -> dict[str, Any]:
     """A short run from the student."""
     budget = Budget(steps, GENERATIONS if trainer == "grpo" else 2, 1e-3, save_every=1)
-    settings: dict[str, Any] = {"budget": budget, "seed": 5, "progress": progress}
-    if trainer == "grpo":
-        return reinforce(export, LONG, student_folder(), out, **settings, longest_reply=LONGEST_REPLY)
-    return {"sft": fine_tune, "dpo": prefer}[trainer](export, LONG, student_folder(), out, **settings)
+    settings: dict[str, Any] = {"budget": budget, "seed": 5, "progress": progress, "learner": LEARNER}
+    return run_trainer(trainer, export, LONG, student_folder(), out, **settings)
 
 
 PROGRAM = """
