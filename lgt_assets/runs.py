@@ -1,15 +1,16 @@
 """Materializing without Dagit: the same definitions, instance and gates, in this process."""
 
 import fnmatch
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 import polars as pl
 
 from lgt_assets.assets.dry_run import dry_run
+from lgt_assets.assets.post_training import CELLS
 from lgt_assets.costs import recorded_rates
-from lgt_assets.definitions import defs
+from lgt_assets.definitions import POST_TRAINING, defs
 from lgt_assets.errors import LgtError, NotFoundError, SettingsError
 from lgt_assets.estimates import Estimate, estimate
 from lgt_assets.instance import runs_stay_here
@@ -31,14 +32,25 @@ class RunSummary:
     failures: list[str] = field(default_factory=list)
 
 
+@dataclass
+class TrainingSummary:
+    """What was trained: each asset's metadata, and messages for people, one per failed step."""
+
+    told: dict[str, dict[str, object]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+
 def chosen_assets(selection: str | None) -> list[str]:
     """Asset names that ``selection`` names (Dagster's selection syntax, or names joined by commas); all by default.
+
+    Models are no tables: those of post-training are made by recipe and seed (`lgt train`), and are not among them.
 
     Raises:
         NotFoundError: it names none.
     """
     graph = defs.resolve_asset_graph()
-    known = {key.to_user_string(): key for key in graph.get_all_asset_keys()}
+    models = {asset.key for asset in POST_TRAINING}
+    known = {key.to_user_string(): key for key in graph.get_all_asset_keys() if key not in models}
     listed = ", ".join(sorted(known))
     names = [name.strip() for name in (selection or ",".join(known)).split(",")]
     if all(name.isidentifier() for name in names):
@@ -48,7 +60,7 @@ def chosen_assets(selection: str | None) -> list[str]:
         keys = {known[name] for name in names}
     else:
         try:
-            keys = dg.AssetSelection.from_string(str(selection)).resolve(graph)
+            keys = dg.AssetSelection.from_string(str(selection)).resolve(graph) - models
         except dg.DagsterError as error:
             raise NotFoundError(f"--select {selection!r}: {error}; assets are {listed}") from error
     if not keys:
@@ -139,6 +151,53 @@ def retry_failed(
     return summary
 
 
+def train(
+    instance: dg.DagsterInstance, *, selection: str, recipe: str, seed: str, steps: int | None = None,
+    config: Mapping[str, Mapping[str, int]] | None = None,
+) -> TrainingSummary:  # fmt: skip
+    """Materialize assets of post-training for one recipe and seed, one after the other.
+
+    Args:
+        instance: where the runs are kept.
+        selection: names joined by commas.
+        recipe: a partition.
+        seed: a partition.
+        steps: of each trainer, instead of its own budget's.
+        config: of each asset, what differs from its defaults.
+
+    Raises:
+        NotFoundError: there is no such asset, recipe or seed.
+    """
+    _require_runs_here(instance)
+    known = [asset.key.to_user_string() for asset in POST_TRAINING]
+    names = [name.strip() for name in selection.split(",")]
+    if unknown := [name for name in names if name not in known]:
+        raise NotFoundError(f"--select: post-training has no asset {', '.join(unknown)}; it has {', '.join(known)}")
+    key = dg.MultiPartitionKey({"recipe": recipe, "seed": seed})
+    if not CELLS.has_partition_key(key):
+        raise NotFoundError(
+            f"there is no recipe {recipe!r} with seed {seed!r}; there are {', '.join(CELLS.get_partition_keys())}"
+        )
+    summary, job = TrainingSummary(), defs.resolve_job_def("post_training")
+    for name in (name for name in known if name in names):
+        own = ({"steps": steps} if steps and name != "evaluation" else {}) | dict((config or {}).get(name, {}))
+        settings = {"ops": {name: {"config": own}}} if own else {}
+        result = job.execute_in_process(
+            instance=instance, asset_selection=[dg.AssetKey(name)], partition_key=key, raise_on_error=False,
+            run_config=QUIET | settings,
+        )  # fmt: skip
+        if not result.success:
+            summary.failures += [_message(event) for event in result.all_events if event.is_step_failure]
+            return summary
+        (materialization,) = result.asset_materializations_for_node(name)
+        summary.told[name] = {
+            label: value.value
+            for label, value in materialization.metadata.items()
+            if not isinstance(value, dg.MarkdownMetadataValue)  # made for Dagit
+        }
+    return summary
+
+
 def _require_runs_here(instance: dg.DagsterInstance) -> None:
     """Run monitoring of a cluster knows nothing of a run in this process, takes it for dead, and resumes it elsewhere."""
     if not runs_stay_here(instance):
@@ -172,7 +231,7 @@ def _message(event: dg.DagsterEvent) -> str:
     return f"{event.step_key}: {error.message.strip().removeprefix('lgt_assets.errors.').partition(': ')[2] or error.message}"
 
 
-def require_success(summary: RunSummary) -> None:
+def require_success(summary: RunSummary | TrainingSummary) -> None:
     """Raise for a run in which anything failed.
 
     Raises:

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 from lgt_assets.engines.base import Sampling
 from lgt_assets.engines.settings import DETECTING_ENGINES, EngineSettings
 from lgt_assets.errors import SettingsError
+from lgt_assets.post_training_settings import PostTrainingSettings
 from lgt_assets.settings_base import OTHER_SCRIPT, Language, Settings, Share
 from lgt_assets.source_settings import CaptionSettings, DetectSettings
 from lgt_assets.state import state_folder as state_folder
@@ -163,9 +164,7 @@ class CheckSettings(Settings):
     minimum_rows: int = Field(
         50, gt=0, description="Rows (for rates: cases) below which a shard is too small to be judged."
     )
-    answer_position_p: float = Field(
-        0.001, gt=0, lt=1, description="Chi-square p from which down positions are uneven,"
-    )
+    answer_position_p: float = Field(0.001, gt=0, lt=1, description="Chi-square p from which on positions are uneven,")
     answer_position_deviation: Share = Field(0.05, description="if one also differs from its even share by this much.")
     type_share_of_even: Share = Field(0.25, description="Least share of each of questions.types, of an even share.")
     other_types: Share = Field(0.1, description="Largest share of questions of a type that questions.types lacks.")
@@ -244,6 +243,7 @@ class Profile(Settings):
     mix: MixSettings = MixSettings()
     rl: RlSettings = RlSettings()
     release: ReleaseSettings = ReleaseSettings()
+    post_training: PostTrainingSettings = PostTrainingSettings()
     checks: CheckSettings = CheckSettings()
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from pathlib import Path
 from lgt_assets.definitions import defs
 
 FILE = Path(__file__).parents[1] / "docs" / "images" / "graph.svg"
-GROUND = ("#e8f0fe", "#e6f4ea", "#fef7e0", "#fce8e6", "#f3e8fd")
+GROUND = ("#e8f0fe", "#e6f4ea", "#fef7e0", "#fce8e6", "#f3e8fd", "#e4f7fb")
 INK, FAINT, BORDER, QUIET = "#3c4043", "#b9bdc3", "#3c4043", "#5f6368"
 COLUMN, GAP, WIDTH, HEIGHT, TOP, STEP = 190, 44, 166, 42, 28, 78
 Edges = dict[str, set[str]]

@@ -1,113 +1,84 @@
-"""Group ``post_training``: the student trained on the latest release by recipe and seed, and what each model then answers."""
+"""Group ``post_training``: the student trained on the latest release by recipe and seed.
 
-import time
-from dataclasses import replace
+SFT comes first; DPO and GRPO each start from the cell's fine-tuned model.
+"""
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
 from lgt_assets.errors import LgtError
-from lgt_assets.settings import state_folder
-from lgt_assets.training.recipes import RECIPES, SEEDS, Budget, recipe_named, seed_of
+from lgt_assets.observe.progress import observed_progress
+from lgt_assets.progress import Progress, report
+from lgt_assets.settings import load_profile, state_folder
+from lgt_assets.training.recipes import DPO, GRPO, RECIPES, SEEDS, SFT
+
+if TYPE_CHECKING:
+    from lgt_assets.training.cells import Cell
 
 CELLS = dg.MultiPartitionsDefinition(
     {"recipe": dg.StaticPartitionsDefinition(list(RECIPES)), "seed": dg.StaticPartitionsDefinition(list(SEEDS))}
 )
 GROUP = "post_training"
-# One cell stays below ten minutes on a core.
-BUDGET = Budget(steps=60, batch=16, learning_rate=3e-4)
-QUESTIONS = 500  # of each suite
-SECONDS_BETWEEN = 30.0
 POOL = "post_training"  # one training at a time: two would only share the cores
 
 
 class TrainingConfig(dg.Config):
-    """The budget, equal for all recipes that are compared."""
+    """Another budget than the profile's, which is equal for all recipes that are compared."""
 
-    steps: int = Field(default=BUDGET.steps, gt=0, description="Steps of the optimizer.")
-    batch: int = Field(default=BUDGET.batch, gt=0, description="Rows of a step.")
-
-
-class EvaluationConfig(dg.Config):
-    """How much is asked."""
-
-    questions: int = Field(default=QUESTIONS, gt=0, description="Questions of each suite.")
+    steps: int | None = Field(default=None, gt=0, description="Steps of the optimizer.")
+    batch: int | None = Field(
+        default=None, gt=0, description="Rows of a step: completions, pairs, or sampled completions, 8 a prompt."
+    )
 
 
-def cell_folder(root: Path, release_id: str, recipe: str, seed: str) -> Path:
-    """Where the model of a cell lies."""
-    return root / "models" / release_id / "sft" / recipe / seed
+_SHARED: dict[str, Any] = {
+    "partitions_def": CELLS, "group_name": GROUP, "kinds": {"pytorch", "huggingface"}, "owners": ["team:data"],
+    "code_version": "1", "pool": POOL, "tags": {"lgt/made-by": "model"},
+}  # fmt: skip
 
 
-@dg.asset(
-    deps=["release"], partitions_def=CELLS, group_name=GROUP, kinds={"pytorch", "huggingface"}, owners=["team:data"],
-    code_version="1", pool=POOL, tags={"lgt/made-by": "model"},
-)  # fmt: skip
+@dg.asset(deps=["release"], **_SHARED)
 def sft_model(context: dg.AssetExecutionContext, config: TrainingConfig) -> dg.MaterializeResult:
     """The student, fine-tuned by TRL on one recipe's rows of the latest release's export, and on nothing else.
 
     Every recipe gets the same optimizer steps and the same rows a step; tokens differ and are recorded. A killed run goes on from
     its last checkpoint.
     """
-    from lgt_assets.training.fine_tuning import fine_tune
-    from lgt_assets.training.students import student_folder
+    return _trained(context, SFT, config)
 
-    recipe, seed = _cell(context)
-    told_at = time.monotonic()
 
-    def progress(done: int, total: int, loss: float) -> None:
-        nonlocal told_at
-        if time.monotonic() - told_at >= SECONDS_BETWEEN:
-            told_at = time.monotonic()
-            context.log.info(f"{recipe}, seed {seed}: step {done} of {total}, loss {loss:.3f}")
+@dg.asset(deps=["release", sft_model], **_SHARED)
+def dpo_model(context: dg.AssetExecutionContext, config: TrainingConfig) -> dg.MaterializeResult:
+    """The cell's fine-tuned model, trained further by TRL's DPO on the release's preference pairs; it is the reference, too."""
+    return _trained(context, DPO, config)
+
+
+@dg.asset(deps=["release", sft_model], **_SHARED)
+def grpo_model(context: dg.AssetExecutionContext, config: TrainingConfig) -> dg.MaterializeResult:
+    """The cell's fine-tuned model, trained further by TRL's GRPO on the release's prompts, with the release's own rewards."""
+    return _trained(context, GRPO, config)
+
+
+def _trained(context: dg.AssetExecutionContext, trainer: str, config: TrainingConfig) -> dg.MaterializeResult:
+    from lgt_assets.observe.training import training_metadata
+
+    asset, key = f"{trainer}_model", str(context.partition_key)
+
+    def progress(done: int, total: int, _value: float) -> None:
+        report(Progress(asset, key, "steps", done, total, sent=done, reused=0))
 
     try:
-        export, release_id = exported_latest()
-        out = cell_folder(state_folder(), release_id, recipe, seed)
-        record = fine_tune(
-            export, recipe_named(recipe), student_folder(), out,
-            budget=replace(BUDGET, steps=config.steps, batch=config.batch), seed=seed_of("sft", recipe, seed), progress=progress,
-        )  # fmt: skip
+        cell = _cell_of(context)
+        with observed_progress(context.log_event):
+            record = cell.train(trainer, progress, **config.model_dump(exclude_none=True))
+        changes = cell.changes(trainer)
     except LgtError as error:
-        raise dg.Failure(f"sft_model: {error}", allow_retries=False) from error
-    losses = record.pop("losses")
-    shown = {name: value for name, value in record.items() if isinstance(value, str | int | float)}
-    return dg.MaterializeResult(
-        metadata={"path": dg.MetadataValue.path(str(out)), "loss/first": losses[0], "loss/last": losses[-1]} | shown
-    )
-
-
-@dg.asset(
-    deps=[sft_model], partitions_def=CELLS, group_name=GROUP, kinds={"pytorch"}, owners=["team:data"],
-    code_version="1", pool=POOL, tags={"lgt/made-by": "model"},
-)  # fmt: skip
-def evaluation(context: dg.AssetExecutionContext, config: EvaluationConfig) -> dg.MaterializeResult:
-    """What the model of a cell answers: held-out scenes by type, scenes of more objects, and questions without choices."""
-    from lgt_assets.markdown import table_of
-    from lgt_assets.training.held_out import SUITES, questions
-    from lgt_assets.training.scoring import score
-
-    recipe, seed = _cell(context)
-    try:
-        _, release_id = exported_latest()
-        weights = cell_folder(state_folder(), release_id, recipe, seed)
-        rows = score(weights, [question for suite in SUITES for question in questions(suite, config.questions)])
-    except LgtError as error:
-        raise dg.Failure(f"evaluation: {error}", allow_retries=False) from error
-    told = [row.as_dict() for row in rows]
-    lines = [
-        [
-            f"{row['suite']}",
-            str(row["type"]),
-            f"{row['accuracy']:.3f} ({row['low']:.3f}-{row['high']:.3f})",
-            str(row["n"]),
-        ]
-        for row in told
-    ]
-    numbers = {f"accuracy/{row['suite']}": row["accuracy"] for row in told if row["type"] == "all"}
-    table = dg.MetadataValue.md(table_of(["suite", "type", "right (95 % interval)", "of"], lines, right=(3,)))
-    return dg.MaterializeResult(metadata={"scores": table, "rows": dg.MetadataValue.json(told), **numbers})
+        raise dg.Failure(f"{asset}: {error}", allow_retries=False) from error
+    path = {"path": dg.MetadataValue.path(str(cell.folder(trainer)))}
+    return dg.MaterializeResult(metadata=path | training_metadata(record, [change.as_dict() for change in changes]))
 
 
 def exported_latest() -> tuple[Path, str]:
@@ -131,6 +102,18 @@ def exported_latest() -> tuple[Path, str]:
     if not out.is_dir():
         export_release(release, tables, out, Options(format_named("hf")))
     return out, release.release_id
+
+
+def _cell_of(context: dg.AssetExecutionContext) -> "Cell":
+    """The cell of a partition, with the latest release's export.
+
+    Raises:
+        LgtError: there is no release, or it cannot be written.
+    """
+    from lgt_assets.training.cells import Cell
+
+    export, release_id = exported_latest()
+    return Cell(state_folder(), export, release_id, *_cell(context), load_profile().post_training)
 
 
 def _cell(context: dg.AssetExecutionContext) -> tuple[str, str]:

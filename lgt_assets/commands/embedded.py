@@ -73,6 +73,44 @@ def evaluate(weights: WEIGHTS = None, n: NUMBER = 1000, threads: THREADS = 2, as
 
 
 @app.command()
+def score(
+    weights: WEIGHTS = None,
+    student: Annotated[bool, typer.Option("--student", help="The student in the package.")] = False,
+    n: Annotated[int, typer.Option("--n", min=1, help="Questions.")] = 500,
+    threads: THREADS = 1,
+    as_json: JSON = False,
+) -> None:
+    """Ask a model the questions that post-training is evaluated with, on held-out scenes; count by the release's verifier."""
+    require_libraries()
+    from lgt_assets.commands.console import table_of
+    from lgt_assets.engines.model_identity import embedded_folder
+    from lgt_assets.training.held_out import IN_DOMAIN, questions
+    from lgt_assets.training.scoring import score as measure
+    from lgt_assets.training.students import student_folder
+
+    folder = weights or (student_folder() if student else embedded_folder())
+    with showing("asking") as progress:
+        told = measure(
+            folder, questions(IN_DOMAIN, n), threads=threads, progress=lambda done, of: progress(done, of, "")
+        )
+    rows = [row.as_dict() for row in told]
+    if as_json:
+        print_json({"weights": str(folder), "rows": rows})
+        return
+    columns = {"type": "left", "right (95 % interval)": "right", "of": "right", "well formed": "right"}
+    lines = [
+        (
+            row["type"],
+            f"{row['right'] / row['n']:.3f} ({row['low']:.3f}-{row['high']:.3f})",
+            row["n"],
+            f"{row['well_formed'] / row['n']:.3f}",
+        )
+        for row in rows
+    ]
+    output().print(table_of(columns, lines))
+
+
+@app.command()
 def train(
     out: OUT = None, seed: SEED = 0, threads: THREADS = 2, resume: RESUME = False, student: STUDENT = False
 ) -> None:

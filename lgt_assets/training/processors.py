@@ -24,11 +24,11 @@ def _picture_processor_class() -> type:
     return PictureProcessor
 
 
-def picture_processor(folder: Path) -> Any:
-    """The processor of the embedded architecture's model in ``folder``."""
+def picture_processor(folder: Path, padding_side: str = "right") -> Any:
+    """The processor of the embedded architecture's model in ``folder``; GRPO's prompts are padded on the left."""
     from transformers import AutoImageProcessor, AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side=padding_side)
     image_processor = AutoImageProcessor.from_pretrained(folder, backend="pil")
     return _picture_processor_class()(
         image_processor=image_processor, tokenizer=tokenizer, chat_template=tokenizer.chat_template

@@ -3,17 +3,28 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from lgt_assets.errors import SettingsError
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Rows of an exported config whose column ``recipe`` is one of ``kinds``."""
+    """What a model is trained on, by the export's configs.
+
+    Attributes:
+        config: of supervised rows; those whose column ``recipe`` is one of ``kinds``.
+        kinds: see there.
+        same_questions: only questions that have a row of every kind.
+        preferences: configs whose pairs DPO trains on afterwards.
+        prompts: configs whose prompts GRPO trains on afterwards.
+    """
 
     config: str
     kinds: tuple[str, ...]
     same_questions: bool = False
+    preferences: tuple[str, ...] = ("dpo_stage1", "dpo_stage2")
+    prompts: tuple[str, ...] = ("rl_stage1", "rl_stage2")
 
 
 # direct, simple and long differ in the target alone: they are taken from the questions that have all three. Thoughts and bare
@@ -22,7 +33,7 @@ RECIPES: Mapping[str, Recipe] = {
     "direct": Recipe("sft_stage2_merged", ("direct",), same_questions=True),
     "simple": Recipe("sft_stage2_merged", ("simple",), same_questions=True),
     "long": Recipe("sft_stage2_merged", ("long",), same_questions=True),
-    "stage_1": Recipe("sft_stage1", ("simple", "long")),
+    "stage_1": Recipe("sft_stage1", ("simple", "long"), preferences=("dpo_stage1",), prompts=("rl_stage1",)),
     "merged": Recipe("sft_stage2_merged", ("simple", "long")),
 }
 SEEDS = ("0", "1", "2")
@@ -41,6 +52,14 @@ class Budget:
     def as_dict(self) -> dict[str, int | float]:
         """For the record of a run."""
         return asdict(self)
+
+
+SFT, DPO, GRPO = "sft", "dpo", "grpo"
+
+
+def cell_folder(root: Path, release_id: str, recipe: str, seed: str, trainer: str = SFT) -> Path:
+    """Where the model of a cell lies, below the state's folder."""
+    return root / "models" / release_id / trainer / recipe / seed
 
 
 def recipe_named(name: str) -> Recipe:

@@ -1,32 +1,39 @@
-"""The assets of the group post_training on a real instance, from a release's tables to scores."""
+"""The assets of the group post_training on a real instance, from a release's tables to models."""
 
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
-from lgt_assets.assets.post_training import evaluation, sft_model
 from lgt_assets.assets.release_making import kept_release
+from lgt_assets.errors import NotFoundError
+from lgt_assets.instance import open_instance
+from lgt_assets.runs import train
 from lgt_assets.storage import DeltaStore
 from lgt_assets_tests.trainers.made_examples import MADE, SHARDS, write_examples
 
-CONFIG = {"ops": {"sft_model": {"config": {"steps": 2, "batch": 2}}, "evaluation": {"config": {"questions": 5}}}}
-
 
 @pytest.mark.slow
-def test_a_cell_is_trained_on_the_latest_release_and_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cell_is_trained_on_the_latest_release_by_each_trainer_after_sft(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("trl")
     monkeypatch.setenv("LGT_STATE", str(tmp_path))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
     store = DeltaStore(str(tmp_path / "tables"))
     write_examples(store, tmp_path / "pictures")
     kept = kept_release(store, MADE, SHARDS, root=tmp_path / "releases", code_version="made")
-    cell = dg.MultiPartitionKey({"recipe": "merged", "seed": "1"})
-    (tmp_path / "dagster").mkdir()
-    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
-        done = dg.materialize([sft_model, evaluation], instance=instance, partition_key=cell, run_config=CONFIG)
-    assert done.success
-    trained, scored = (done.asset_materializations_for_node(name)[0].metadata for name in ("sft_model", "evaluation"))
-    assert trained["release"].value == kept.row["release_id"] and trained["tokens"].value > 0
-    assert (Path(trained["path"].value) / "model.safetensors").exists()
-    totals = {row["suite"]: row["n"] for row in scored["rows"].value if row["type"] == "all"}
-    assert totals == {"held_out": 5, "more_objects": 5, "open_form": 5}
+    with open_instance() as instance:
+        early = train(instance, selection="dpo_model", recipe="merged", seed="1", steps=1)
+        assert not early.told and "materialize sft_model for it first" in early.failures[0]
+        done = train(instance, selection="dpo_model, sft_model", recipe="merged", seed="1", steps=1)
+        assert list(done.told) == ["sft_model", "dpo_model"] and not done.failures
+        with pytest.raises(NotFoundError, match=r"no recipe 'mixed' with seed '1'; .*merged\|2"):
+            train(instance, selection="sft_model", recipe="mixed", seed="1")
+        with pytest.raises(NotFoundError, match="post-training has no asset images; it has sft_model"):
+            train(instance, selection="images", recipe="merged", seed="1")
+    for name, objective in (("sft_model", "loss of a validation token"), ("dpo_model", "loss of a validation pair")):
+        told = done.told[name]
+        assert told["release"] == kept.row["release_id"] and told["tokens"] > 0
+        assert told["changes"][0]["objective"] == objective
+        assert (Path(told["path"]) / "model.safetensors").exists()
+    assert done.told["sft_model"]["path"] != done.told["dpo_model"]["path"]

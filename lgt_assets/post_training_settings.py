@@ -1,0 +1,41 @@
+"""Section ``post_training`` of a profile: which model learns, how, on what, and for how long."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from lgt_assets.settings_base import Settings
+
+STUDENT = "student"
+
+
+class BudgetSettings(Settings):
+    """One trainer's."""
+
+    steps: int = Field(gt=0, description="Steps of the optimizer.")
+    batch: int = Field(gt=0, description="Rows of a step over all devices: completions, pairs, or sampled completions.")
+    learning_rate: float = Field(gt=0)
+    save_every: int = Field(20, gt=0, description="Steps between checkpoints.")
+
+
+class PostTrainingSettings(Settings):
+    """The student on the CPU by default: on a core that does nothing else each trainer takes minutes."""
+
+    model: str = Field(STUDENT, description="student: the one in the package; else a folder, or a name on the hub.")
+    revision: str | None = None
+    method: Literal["full", "lora"] = "full"
+    devices: int = Field(
+        0, ge=0, description="GPUs, through `accelerate launch`; 0: the CPU, in the run's own process."
+    )
+    rows_per_device: int = Field(
+        1, gt=0, description="Rows that a GPU takes at once; the rest of a step is accumulated."
+    )
+    sft: BudgetSettings = BudgetSettings(steps=60, batch=16, learning_rate=3e-4)
+    dpo: BudgetSettings = BudgetSettings(steps=40, batch=8, learning_rate=5e-5, save_every=10)
+    grpo: BudgetSettings = BudgetSettings(steps=20, batch=64, learning_rate=1e-4, save_every=2)
+    longest_reply: int = Field(448, gt=0, description="Tokens of a sampled completion of GRPO; what is longer is cut.")
+
+    @property
+    def is_student(self) -> bool:
+        """Whether it is the model in the package."""
+        return self.model == STUDENT

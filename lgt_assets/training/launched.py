@@ -1,0 +1,118 @@
+"""One training run in processes that `accelerate launch` starts: ``python -m lgt_assets.training.launched SPECIFICATION``.
+
+The first process prints a line of JSON after each step, [done, total, value]; what an error of ours says is its last line.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lgt_assets.errors import EngineError, LgtError
+from lgt_assets.post_training_settings import PostTrainingSettings
+from lgt_assets.training.recipes import Budget, Recipe
+from lgt_assets.training.training_runs import RECORD, Progress, write
+
+SPECIFICATION, ACCELERATE = "specification.json", "accelerate.yaml"
+_LAST_LINES = 30
+# In full, 7 B weights with gradients and Adam's moments (about 110 GB) fit no GPU: ZeRO stage 3 spreads them.
+_ZERO3 = {
+    "zero_stage": 3, "zero3_init_flag": True, "zero3_save_16bit_model": True, "offload_optimizer_device": "none",
+    "offload_param_device": "none", "deepspeed_multinode_launcher": "standard",
+}  # fmt: skip
+
+
+def accelerate_settings(learner: PostTrainingSettings) -> dict[str, Any]:
+    """What `accelerate launch --config_file` reads: DeepSpeed's ZeRO stage 3 where all weights learn on several GPUs."""
+    spread = learner.devices > 1 and learner.method == "full"
+    kind = "DEEPSPEED" if spread else "MULTI_GPU" if learner.devices > 1 else "NO"
+    settings: dict[str, Any] = {
+        "compute_environment": "LOCAL_MACHINE", "debug": False, "distributed_type": kind, "num_machines": 1, "machine_rank": 0,
+        "num_processes": max(1, learner.devices), "mixed_precision": "bf16" if learner.devices else "no",
+        "use_cpu": not learner.devices, "main_training_function": "main", "rdzv_backend": "static", "same_network": True,
+    }  # fmt: skip
+    return settings | ({"deepspeed_config": _ZERO3} if spread else {})
+
+
+def launch(
+    trainer: str, export: Path, recipe: Recipe, start: Path, out: Path, *, budget: Budget, seed: int,
+    learner: PostTrainingSettings, progress: Progress,
+) -> dict[str, Any]:  # fmt: skip
+    """Train in processes of their own, and wait for them; arguments and result are the trainers' own.
+
+    Both files of the launch lie in ``out``: a run can be started by hand with them, on machines of its own, too.
+
+    Raises:
+        EngineError: the processes failed; the last lines that they wrote say why.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    specification = {
+        "trainer": trainer, "export": str(export), "recipe": asdict(recipe), "start": str(start), "out": str(out),
+        "budget": budget.as_dict(), "seed": seed, "learner": learner.model_dump(),
+    }  # fmt: skip
+    write(out / SPECIFICATION, specification)
+    (out / ACCELERATE).write_text(yaml.safe_dump(accelerate_settings(learner), sort_keys=False))
+    command = [
+        sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(out / ACCELERATE), "-m",
+        "lgt_assets.training.launched", str(out / SPECIFICATION),
+    ]  # fmt: skip
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said: list[str] = []
+    try:
+        for line in running.stdout or ():
+            step = _step(line)
+            if step:
+                progress(*step)
+            else:
+                said = [*said, line.rstrip()][-_LAST_LINES:]
+    finally:
+        running.terminate()  # of no effect once it has ended
+        running.wait()
+    if running.returncode or not (out / RECORD).is_file():
+        raise EngineError(f"{' '.join(command)} ended with {running.returncode}:\n" + "\n".join(said))
+    return json.loads((out / RECORD).read_text())
+
+
+def _step(line: str) -> tuple[int, int, float] | None:
+    try:
+        done, total, value = json.loads(line)
+    except (ValueError, TypeError):
+        return None
+    return done, total, value
+
+
+def run_specification(specification: Mapping[str, Any]) -> dict[str, Any]:
+    """Train as ``specification`` says, in this process.
+
+    Raises:
+        LgtError: rows or rewards are missing, or the folder holds a run with other settings.
+    """
+    from lgt_assets.training.cells import run_trainer
+
+    recipe = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in specification["recipe"].items()
+    }
+    return run_trainer(
+        specification["trainer"], Path(specification["export"]), Recipe(**recipe), Path(specification["start"]),
+        Path(specification["out"]), budget=Budget(**specification["budget"]), seed=specification["seed"],
+        learner=PostTrainingSettings(**specification["learner"]), progress=_tell,
+    )  # fmt: skip
+
+
+def _tell(done: int, total: int, value: float) -> None:
+    if os.environ.get("RANK", "0") == "0":
+        sys.stdout.write(json.dumps([done, total, value]) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    try:
+        run_specification(json.loads(Path(sys.argv[1]).read_text()))
+    except LgtError as error:
+        sys.exit(str(error))

@@ -1,0 +1,76 @@
+"""Runs in processes of `accelerate launch`, here on the CPU: the same result, LoRA's merged, and errors that say what failed."""
+
+from pathlib import Path
+
+import pytest
+
+from lgt_assets.errors import EngineError, SettingsError
+from lgt_assets.post_training_settings import PostTrainingSettings
+from lgt_assets.settings import load_profile
+from lgt_assets.training.launched import ACCELERATE, accelerate_settings, launch
+from lgt_assets.training.learners import device_arguments
+from lgt_assets.training.recipes import Budget, Recipe
+from lgt_assets.training.students import student_folder
+from lgt_assets.training.training_runs import RECORD
+
+LONG = Recipe("sft_stage2_merged", ("long",))
+LORA = PostTrainingSettings(method="lora")
+BUDGET = Budget(2, 2, 1e-3, save_every=1)
+
+
+@pytest.mark.slow
+def test_what_lora_learnt_is_merged_by_the_processes_that_are_launched(export: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    told: list[tuple] = []
+    record = launch(
+        "sft", export, LONG, student_folder(), tmp_path / "out", budget=BUDGET, seed=3, learner=LORA,
+        progress=lambda *step: told.append(step),
+    )  # fmt: skip
+    assert [step[:2] for step in told] == [(1, 2), (2, 2)] and [step[2] for step in told] == record["history"]["loss"]
+    assert record["method"] == "lora" and (tmp_path / "out" / RECORD).is_file()
+    before, after = (load_file(folder / "model.safetensors") for folder in (student_folder(), tmp_path / "out"))
+    assert set(before) == set(after)
+    changed = {name for name in before if not before[name].float().equal(after[name].float())}
+    assert changed and all("_proj" in name and "visual" not in name for name in changed)
+    assert "use_cpu: true" in (tmp_path / "out" / ACCELERATE).read_text()
+
+
+@pytest.mark.slow
+def test_processes_that_fail_say_why(tmp_path: Path) -> None:
+    pytest.importorskip("trl")
+    with pytest.raises(EngineError, match="no train rows of sft_stage2_merged"):
+        launch(
+            "sft", tmp_path, LONG, student_folder(), tmp_path / "out", budget=BUDGET, seed=3, learner=LORA,
+            progress=lambda *_: None,
+        )  # fmt: skip
+
+
+def test_profiles_of_gpus_train_qwen_in_full_by_zero_3_or_by_lora_on_one() -> None:
+    one, paper = (load_profile(name).post_training for name in ("one-gpu", "paper"))
+    assert (one.method, one.devices, paper.method, paper.devices) == ("lora", 1, "full", 8)
+    assert one.model == paper.model == "Qwen/Qwen2.5-VL-7B-Instruct" and one.revision == paper.revision != None  # noqa: E711
+    assert accelerate_settings(one)["distributed_type"] == "NO" and not accelerate_settings(one)["use_cpu"]
+    assert accelerate_settings(paper)["distributed_type"] == "DEEPSPEED"
+    assert accelerate_settings(paper)["deepspeed_config"]["zero_stage"] == 3
+    for settings in (one, paper):
+        for name in ("sft", "dpo", "grpo"):
+            budget = Budget(**getattr(settings, name).model_dump())
+            spread = device_arguments(settings, budget)
+            rows = spread["per_device_train_batch_size"] * spread["gradient_accumulation_steps"] * settings.devices
+            assert rows == budget.batch
+
+
+def test_accelerate_knows_every_setting(tmp_path: Path) -> None:
+    import yaml
+
+    commands = pytest.importorskip("accelerate.commands.config.config_args")
+    for name in ("one-gpu", "paper", "embedded"):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(accelerate_settings(load_profile(name).post_training)))
+        assert commands.load_config_from_file(str(path)).num_processes >= 1  # refuses what it does not know
+
+
+def test_a_batch_that_does_not_divide_is_refused() -> None:
+    with pytest.raises(SettingsError, match="a step of 10 rows does not divide into 4 devices of 1 rows each"):
+        device_arguments(PostTrainingSettings(devices=4), Budget(1, 10, 1e-3))

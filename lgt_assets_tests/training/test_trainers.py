@@ -1,0 +1,109 @@
+"""Two steps of each trainer, and each killed in the middle, on the export of a made release."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lgt_assets.errors import ReleaseError, SettingsError
+from lgt_assets.post_training_settings import PostTrainingSettings
+from lgt_assets.training.cells import run_trainer
+from lgt_assets.training.recipes import Budget, Recipe
+from lgt_assets.training.reinforcement import GENERATIONS
+from lgt_assets.training.students import student_folder
+from lgt_assets.training.training_runs import RECORD
+
+# The made release is small; not every question there has every kind.
+LONG = Recipe("sft_stage2_merged", ("long",))
+DEADLINE_SECONDS = 300
+LEARNER = PostTrainingSettings(longest_reply=12)
+
+
+def train(
+    trainer: str, export: Path, out: Path, steps: int = 2, progress: Callable = lambda *_: None
+) -> dict[str, Any]:
+    """A short run from the student."""
+    budget = Budget(steps, GENERATIONS if trainer == "grpo" else 2, 1e-3, save_every=1)
+    settings: dict[str, Any] = {"budget": budget, "seed": 5, "progress": progress, "learner": LEARNER}
+    return run_trainer(trainer, export, LONG, student_folder(), out, **settings)
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from lgt_assets_tests.training.test_trainers import train
+train(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))
+"""
+
+
+def weights(folder: Path) -> dict:
+    from safetensors.torch import load_file
+
+    return load_file(folder / "model.safetensors")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("trainer", "watched"), [("sft", "loss"), ("dpo", "loss"), ("grpo", "reward")])
+def test_two_steps_change_the_weights_and_are_recorded(
+    trainer: str, watched: str, export: Path, tmp_path: Path
+) -> None:
+    told: list[tuple[int, int, float]] = []
+    record = train(trainer, export, tmp_path / "a", progress=lambda *step: told.append(step))
+    assert [step[:2] for step in told] == [(1, 2), (2, 2)]
+    assert record["history"][watched] == [step[2] for step in told] and all(
+        map(math.isfinite, record["history"][watched])
+    )
+    assert record["release"] == json.loads((export / "release.json").read_text())["release_id"]
+    assert record["tokens"] == sum(record["history"]["step_tokens"]) > 0
+    assert record["operations"] == record["tokens"] * record["parameters"] * {"sft": 6, "dpo": 8, "grpo": 8}[trainer]
+    before, after = weights(student_folder()), weights(tmp_path / "a")
+    assert any(not before[name].float().equal(after[name]) for name in before) or not any(
+        record["history"]["grad_norm"]
+    )
+    # It has ended: nothing is trained again, and other settings are refused.
+    written = (tmp_path / "a" / "model.safetensors").stat().st_mtime_ns
+    assert train(trainer, export, tmp_path / "a") == record
+    assert (tmp_path / "a" / "model.safetensors").stat().st_mtime_ns == written
+    with pytest.raises(SettingsError, match="another release, start, budget or seed"):
+        train(trainer, export, tmp_path / "a", steps=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("trainer", "watched"), [("sft", "loss"), ("dpo", "loss"), ("grpo", "reward")])
+def test_a_killed_run_goes_on_from_its_last_checkpoint(
+    trainer: str, watched: str, export: Path, tmp_path: Path, python: str
+) -> None:
+    out, steps = tmp_path / "killed", 8
+    command = [python, "-c", PROGRAM, trainer, str(export), str(out), str(steps)]
+    running = subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    # The first step of a warm-up changes nothing: by the third the weights tell whether they were put back.
+    while not list(out.glob("checkpoint-[3-6]/trainer_state.json")):
+        assert running.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert not (out / RECORD).exists()
+    # What a kill in the middle of saving leaves: a later checkpoint without its last file.
+    (out / "checkpoint-7").mkdir(exist_ok=True)
+    (out / "checkpoint-7" / "trainer_state.json").unlink(missing_ok=True)
+    record = train(trainer, export, out, steps)
+    assert 3 <= record["resumed_at"] < 7
+    whole = train(trainer, export, tmp_path / "whole", steps)
+    assert len(whole["history"][watched]) == steps
+    assert record["history"][watched] == pytest.approx(whole["history"][watched], rel=1e-3, abs=1e-6)
+    assert record["history"]["step_tokens"] == whole["history"]["step_tokens"]
+
+
+@pytest.mark.parametrize("trainer", ["sft", "dpo", "grpo"])
+def test_a_folder_without_rows_is_refused(trainer: str, tmp_path: Path) -> None:
+    pytest.importorskip("trl")
+    with pytest.raises(ReleaseError, match="no train rows of"):
+        train(trainer, tmp_path, tmp_path / "out")
