@@ -38,6 +38,8 @@ ASSUMED: dict[str, Figure] = {
     "sft_examples_per_question": Figure(0.753, "given", _PAPER),
     "pairs_per_question": Figure(0.129, "given", _PAPER),
     "event_log_bytes_per_materialization": Figure(
-        176_000, "measured", "python -m benchmarks.scale --questions 10000: 33 MB of 189, with their checks (docs/scale.md)"
+        176_000,
+        "measured",
+        "python -m benchmarks.scale --questions 10000: 33 MB of 189, with their checks (docs/scale.md)",
     ),
 }
