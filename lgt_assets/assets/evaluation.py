@@ -14,7 +14,7 @@ from lgt_assets.observe.progress import observed_progress
 from lgt_assets.progress import Progress, report
 from lgt_assets.resources import Models, Tables
 from lgt_assets.row_model import STAGES
-from lgt_assets.settings import state_folder
+from lgt_assets.settings import load_profile, state_folder
 
 if TYPE_CHECKING:
     from lgt_assets.training.evaluations import ScoredModel
@@ -107,17 +107,23 @@ def question_counts(questions: int, out_of_domain: int) -> dict[str, int]:
 
 
 def models_of_cell(root: Path, release_id: str, recipe: str, seed: str) -> list["ScoredModel"]:
-    """The student, and what of a cell was trained to its end, in the order of STAGES."""
+    """What training started from, and what of a cell was trained to its end, in the order of STAGES.
+
+    A model that the profile names by its name on the hub is scored after training alone.
+    """
     from lgt_assets.training.evaluations import STUDENT, ScoredModel
     from lgt_assets.training.recipes import cell_folder
     from lgt_assets.training.students import student_folder
     from lgt_assets.training.training_runs import RECORD
 
-    found = [ScoredModel(root, release_id, STUDENT, "", "", student_folder())]
+    learner = load_profile().post_training
+    start = student_folder() if learner.is_student else Path(learner.model)
+    dtype = "float32" if learner.is_student else "auto"
+    found = [ScoredModel(root, release_id, STUDENT, "", "", start, dtype)] if start.is_dir() else []
     for stage in STAGES[1:]:
         weights = cell_folder(root, release_id, recipe, seed, stage)
         if (weights / RECORD).is_file():
-            found.append(ScoredModel(root, release_id, stage, recipe, seed, weights))
+            found.append(ScoredModel(root, release_id, stage, recipe, seed, weights, dtype))
     return found
 
 

@@ -88,13 +88,15 @@ def is_done(run: "CellRun") -> bool:
     from lgt_assets.settings import state_folder
     from lgt_assets.training import insight_cells
     from lgt_assets.training.evaluations import asked_counts
+    from lgt_assets.training.insight_tables import THE_STUDENT
 
     _, release_id = exported_latest()
     models = models_of_cell(state_folder(), release_id, run.recipe, run.seed)
     store = Tables().store()
     names = [(model.stage, model.recipe, model.seed) for model in models]
     scored: Mapping = {name: asked_counts(store, model) for name, model in zip(names, models, strict=True)}
-    return insight_cells.is_done(run, names[1:], scored, question_counts(**run.config["evaluation"]))
+    trained = [name for name in names if name != THE_STUDENT]
+    return insight_cells.is_done(run, trained, scored, question_counts(**run.config["evaluation"]))
 
 
 def findings() -> "Findings":

@@ -32,6 +32,7 @@ class ScoredModel:
         recipe: empty for the student.
         seed: empty for the student.
         weights: folder of the model.
+        dtype: of its weights in memory; ``auto``: as they are stored.
     """
 
     root: Path
@@ -40,6 +41,7 @@ class ScoredModel:
     recipe: str
     seed: str
     weights: Path
+    dtype: str = "float32"
 
     @property
     def answers(self) -> Path:
@@ -55,7 +57,7 @@ class ScoredModel:
         """Its columns in the table."""
         return {
             "release_id": self.release_id, "stage": self.stage, "recipe": self.recipe, "seed": self.seed,
-            "weights": digest([(self.weights / "model.safetensors").read_bytes().hex()])[:16],
+            "weights": digest([path.read_bytes().hex() for path in sorted(self.weights.glob("*.safetensors"))])[:16],
         }  # fmt: skip
 
 
@@ -87,7 +89,11 @@ def evaluate(
         known = known or KnownPrompts(exported_questions(export))
         asked = questions(suite, count, known=known)
         answers, seconds = answered(
-            model.weights, asked, model.pictures, progress=lambda done, total, suite=suite: progress(suite, done, total)
+            model.weights,
+            asked,
+            model.pictures,
+            dtype=model.dtype,
+            progress=lambda done, total, suite=suite: progress(suite, done, total),
         )
         _keep(model.answers / f"{suite}.jsonl", answers)
         number = (store.read(TABLE)["number"].max() or 0) + 1

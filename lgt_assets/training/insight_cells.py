@@ -57,12 +57,11 @@ def is_done(
     Args:
         run: which.
         trained: what was trained to its end.
-        scored: of each model the questions that it was asked, by suite.
+        scored: of each model that can be scored the questions that it was asked, by suite.
         counts: questions by suite that the run is to ask.
     """
     own = [model for model in trained if model[1:] == (run.recipe, run.seed)]
     wanted = {SFT, *(name.removesuffix("_model") for name in run.assets if name != "evaluation")}
-    asked = all(
-        scored.get(model, {}).get(suite) == count for model in [*own, THE_STUDENT] for suite, count in counts.items()
-    )
+    scorable = [*own, *({THE_STUDENT} & scored.keys())]
+    asked = all(scored.get(model, {}).get(suite) == count for model in scorable for suite, count in counts.items())
     return wanted <= {stage for stage, _, _ in own} and asked

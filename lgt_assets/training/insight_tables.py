@@ -107,7 +107,7 @@ def transfer_table(found: Findings, models: Sequence[tuple[str, str]], suites: S
 
 def compute_table(found: Findings, models: Sequence[tuple[str, str]]) -> str:
     """What training took, means over seeds: a model's own last stage, without the stages before it."""
-    heads = ["model", "seeds", "steps", "rows a step", "tokens", "operations", "seconds"]
+    heads = ["model", "seeds", "steps", "rows a step", "tokens", "operations", "seconds", "of them on a CPU"]
     lines = []
     for stage, recipe in models:
         own = [record for (one, other, _), record in found.records.items() if (one, other) == (stage, recipe)]
@@ -116,7 +116,7 @@ def compute_table(found: Findings, models: Sequence[tuple[str, str]]) -> str:
         budget = own[0]["budget"]
         lines.append([
             named(stage, recipe), str(len(own)), str(budget["steps"]), str(budget["batch"]),
-            *(_mean(record.get(name) for record in own) for name in ("tokens", "operations", "seconds")),
+            *(_mean(record.get(name) for record in own) for name in ("tokens", "operations", "seconds", "cpu_seconds")),
         ])  # fmt: skip
     return table_of(heads, lines, right=range(1, len(heads)))
 

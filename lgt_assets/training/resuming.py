@@ -11,7 +11,7 @@ from typing import Any
 def restore_weights(trainer: Any, checkpoint: Path) -> None:
     """Have the trainer take the checkpoint's weights as it begins, where a model was saved whole.
 
-    Adapters are kept apart, under names of their own, which the trainer reads right.
+    Adapters are kept apart, under names of their own, which the trainer reads right; DeepSpeed and FSDP read their own files.
 
     Args:
         trainer: of TRL, before it trains.
@@ -19,7 +19,7 @@ def restore_weights(trainer: Any, checkpoint: Path) -> None:
     """
     from transformers import TrainerCallback
 
-    if not (checkpoint / "model.safetensors").is_file():
+    if not (checkpoint / "model.safetensors").is_file() or trainer.is_deepspeed_enabled or trainer.is_fsdp_enabled:
         return
 
     class Restored(TrainerCallback):

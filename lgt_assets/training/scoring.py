@@ -72,7 +72,7 @@ def is_right(question: Question, reply: str) -> bool:
 
 
 def answered(
-    weights: Path, asked: Sequence[Question], pictures: Path, *, threads: int = 1,
+    weights: Path, asked: Sequence[Question], pictures: Path, *, threads: int = 1, dtype: str = "float32",
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> tuple[list[Answered], float]:  # fmt: skip
     """Greedy answers to all questions in their order, and the seconds they took, loading apart.
@@ -82,12 +82,13 @@ def answered(
         asked: what.
         pictures: folder that keeps the rendered scenes.
         threads: of torch.
+        dtype: of the weights in memory; ``auto``: as they are stored.
         progress: told answers given, and questions in all.
 
     Raises:
         EngineError: there is no model in ``weights``, or a question finds no room in memory.
     """
-    settings = HfTransformersSettings(model=str(weights), dtype="float32", threads=threads)
+    settings = HfTransformersSettings(model=str(weights), dtype=dtype, threads=threads)
     with HfTransformersEngine(settings) as engine:
         requests = [_request(question, pictures, number) for number, question in enumerate(asked)]
         places = {request_key(engine.identity, request): number for number, request in enumerate(requests)}

@@ -33,7 +33,8 @@ def test_a_run_is_done_once_its_models_and_the_student_were_asked_everything() -
     assert is_done(run, [tuned], scored, COUNTS)
     assert not is_done(run, [], scored, COUNTS)
     assert not is_done(run, [tuned], scored | {tuned: {"held_out": 200}}, COUNTS)
-    assert not is_done(run, [tuned], {tuned: {"held_out": 500}}, COUNTS)
+    assert not is_done(run, [tuned], scored | {THE_STUDENT: {}}, COUNTS)
+    assert is_done(run, [tuned], {tuned: {"held_out": 500}}, COUNTS)  # a start on the hub is not scored
     assert not is_done(run, [tuned], scored, COUNTS | {"more_objects": 100})
 
 
