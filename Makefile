@@ -16,9 +16,9 @@ VLLM_ENVIRONMENT := HF_HUB_OFFLINE=1 VLLM_CPU_KVCACHE_SPACE=1 VLLM_ENABLE_V1_MUL
 # Ray, Postgres and the launchers of other clusters: an environment of their own, as they want an older SQLAlchemy.
 CLUSTER_FILES := requirements/cluster.txt requirements/cluster-constraints.txt
 CLUSTER_STAMP = .venv-cluster/.installed-$(shell cat $(CLUSTER_FILES) | sha256sum | cut -c1-16)
-# Each trainer has an environment of its own, as their pins exclude one another: .venv-NAME, made anew when one of its files
+# Each trainer, and lmms-eval, has an environment of its own, as their pins exclude one another: .venv-NAME, made anew when one of its files
 # changes. NAME-alone.txt, where there is one, names packages that are installed without what they ask for.
-TRAINERS := trl verl llamafactory swift
+TRAINERS := trl verl llamafactory swift lmms_eval
 TRAINER_EXPORTS := build/trainer-exports
 TRAINER_FILES = $(wildcard requirements/$(1).txt requirements/$(1)-*.txt) requirements/torchvision_without_cuda.py
 TRAINER_STAMP = .venv-$(1)/.installed-$(shell cat $(call TRAINER_FILES,$(1)) | sha256sum | cut -c1-16)
@@ -26,11 +26,12 @@ TRAINER_STAMP = .venv-$(1)/.installed-$(shell cat $(call TRAINER_FILES,$(1)) | s
 TRAINER_ENVIRONMENT := HF_HUB_OFFLINE=1 DO_NOT_TRACK=1 TOKENIZERS_PARALLELISM=false OMP_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-vllm venv-cluster test-cluster demo dagit test test-vllm screenshots lint bench bench-vllm clean
+.PHONY: help venv venv-vllm venv-cluster test-cluster demo insights dagit test test-vllm screenshots lint bench bench-vllm clean
 .PHONY: test-trainers trainer-exports $(TRAINERS:%=venv-%) $(TRAINERS:%=test-%)
 
 help:
 	@echo "make demo   every table of a dataset, made by the embedded model (minutes, no GPU)"
+	@echo "make insights  trains and scores on what make demo made, writes docs/insights.md (an hour and more; may be stopped)"
 	@echo "make dagit  the web interface, http://127.0.0.1:3000"
 	@echo "make test   all tests"
 	@echo "make test-vllm  tests with real vLLM on CPUs, in an environment of its own (3 GB)"
@@ -51,6 +52,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 demo: $(INSTALLED)
 	$(BIN)/lgt demo
+
+# One thread: two trainings at a time would only share the cores. INSIGHTS="--minutes 20 --seeds 1": less of it.
+insights: $(INSTALLED)
+	OMP_NUM_THREADS=1 nice $(BIN)/lgt insights $(INSIGHTS)
 
 dagit: $(INSTALLED)
 	$(BIN)/lgt dagit

@@ -63,6 +63,19 @@ class HistogramPanel:
 
 
 @dataclass(frozen=True)
+class IntervalPanel:
+    """Shares in [0, 1] with their intervals, (value, low, high), by name, the first on top; several of one name side by side."""
+
+    title: str
+    shares: Mapping[str, Sequence[tuple[float, float, float]]]
+    margins = (1.3, 0.2)
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not any(self.shares.values())
+
+
+@dataclass(frozen=True)
 class LinePanel:
     """Values by series, one for each step from 1 on."""
 
@@ -75,7 +88,7 @@ class LinePanel:
         return not any(self.series.values())
 
 
-Panel = BarPanel | HistogramPanel | LinePanel
+Panel = BarPanel | HistogramPanel | IntervalPanel | LinePanel
 
 
 def draw_panels(panels: Sequence[Panel], *, columns: int = COLUMNS, size: tuple[float, float] = PANEL) -> bytes:
@@ -112,6 +125,8 @@ def draw_panels(panels: Sequence[Panel], *, columns: int = COLUMNS, size: tuple[
             axes.spines[["top", "right"]].set_visible(False)
             if isinstance(panel, BarPanel):
                 _draw_bars(axes, panel)
+            elif isinstance(panel, IntervalPanel):
+                _draw_intervals(axes, panel)
             elif isinstance(panel, LinePanel):
                 _draw_lines(axes, panel)
             else:
@@ -182,6 +197,20 @@ def _draw_histogram(axes: "Axes", panel: HistogramPanel) -> None:
     if len(panel.series) > 1:
         axes.set_ylim(top=1.35 * max(floors.values()))
         axes.legend(**_LEGEND, ncols=len(panel.series), loc="upper right")
+
+
+def _draw_intervals(axes: "Axes", panel: IntervalPanel) -> None:
+    """A dot with a line for each share."""
+    for place, own in enumerate(panel.shares.values()):
+        for number, (value, low, high) in enumerate(own):
+            height = place + 0.22 * (number - (len(own) - 1) / 2)
+            axes.plot([low, high], [height, height], color=FILLS[place % len(FILLS)], linewidth=1)
+            axes.plot([value], [height], "o", color=FILLS[place % len(FILLS)], markersize=2.5)
+    axes.grid(axis="x", color=FAINT, linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.set_yticks(range(len(panel.shares)), [_short(name) for name in panel.shares], fontsize=7)
+    axes.set_ylim(max(len(panel.shares), 3) - 0.4, -0.6)
+    axes.set_xlim(0, 1)
 
 
 def _draw_lines(axes: "Axes", panel: LinePanel) -> None:

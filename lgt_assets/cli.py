@@ -16,6 +16,7 @@ from lgt_assets.commands import (
     doctor,
     embedded,
     export,
+    insights,
     method,
     plan,
     run,
@@ -23,6 +24,7 @@ from lgt_assets.commands import (
     show,
     sources,
     store,
+    suites,
     tables,
     takedown,
     train,
@@ -46,7 +48,9 @@ app.command()(show.show)
 app.command()(diff.diff)
 app.command()(export.export)
 app.command()(takedown.takedown)
+app.command()(suites.suites)
 app.command()(train.train)
+app.command()(insights.insights)
 app.add_typer(audit.app, name="audit")
 app.add_typer(store.app, name="store")
 app.add_typer(tables.app, name="tables")

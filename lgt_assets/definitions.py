@@ -4,11 +4,12 @@ import dagster as dg
 
 from lgt_assets.assets.composed_questions import composed_questions
 from lgt_assets.assets.distilled_cots import distilled_cots
+from lgt_assets.assets.evaluation import evaluation, nothing_asked_was_trained_on
 from lgt_assets.assets.expanded_traces import expanded_traces
 from lgt_assets.assets.grounded_objects import grounded_objects
 from lgt_assets.assets.images import images
 from lgt_assets.assets.maintenance import maintenance, nightly_maintenance
-from lgt_assets.assets.post_training import dpo_model, evaluation, grpo_model, sft_model
+from lgt_assets.assets.post_training import dpo_model, grpo_model, sft_model
 from lgt_assets.assets.preference_pairs import preference_pairs
 from lgt_assets.assets.registration import register_source
 from lgt_assets.assets.release import release
@@ -34,7 +35,7 @@ post_training = dg.define_asset_job(
 
 defs = dg.Definitions(
     assets=[*ASSETS, *POST_TRAINING],
-    asset_checks=CHECKS,
+    asset_checks=[*CHECKS, nothing_asked_was_trained_on],
     jobs=[register_source, maintenance, post_training],
     schedules=[nightly_maintenance],
     sensors=[new_shards, AUTOMATION],

@@ -21,19 +21,20 @@ def markdown(report: dict) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def put_into(page: str, text: str, *, where: str) -> str:
-    """``page`` with ``text`` between its two marker comments.
+def put_into(page: str, text: str, *, where: str, marks: tuple[str, str] = (BEGIN, END)) -> str:
+    """``page`` with ``text`` between its two marker comments, ``marks``.
 
     Raises:
         SettingsError: ``where`` (the page's name) has not each marker once, in order.
     """
-    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
-        raise SettingsError(f"{where} must have the lines {BEGIN!r} and {END!r} once each, in this order")
-    before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{rest.partition(END)[2]}"
+    begin, end = marks
+    if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
+        raise SettingsError(f"{where} must have the lines {begin!r} and {end!r} once each, in this order")
+    before, _, rest = page.partition(begin)
+    return f"{before}{begin}\n\n{text.strip()}\n\n{end}{rest.partition(end)[2]}"
 
 
-def write_into(path: Path, text: str) -> None:
+def write_into(path: Path, text: str, *, marks: tuple[str, str] = (BEGIN, END)) -> None:
     """Replace what stands between the markers of the page at ``path``.
 
     Raises:
@@ -44,8 +45,8 @@ def write_into(path: Path, text: str) -> None:
     try:
         page = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise SettingsError(f"{path}: {error.strerror}; give a page with the markers {BEGIN} and {END}") from error
-    write_atomically(path, put_into(page, text, where=str(path)).encode("utf-8"))
+        raise SettingsError(f"{path}: {error.strerror}; give a page with the markers {' and '.join(marks)}") from error
+    write_atomically(path, put_into(page, text, where=str(path), marks=marks).encode("utf-8"))
 
 
 def _sentence(text: str) -> str:

@@ -3,7 +3,7 @@
 import polars as pl
 from pandera.polars import DataFrameModel, Field
 
-from lgt_assets.row_model import STRINGS
+from lgt_assets.row_model import STAGES, STRINGS
 
 
 class Release(DataFrameModel):
@@ -43,6 +43,29 @@ class ReleaseExclusions(DataFrameModel):
     table: str = Field(description="Its table.")
     reason: str = Field(str_matches=r"^[a-z][a-z0-9_]*$", description="Why, as a word that can be counted.")
     detail: str = Field(description="What it overlaps with or repeats.")
+
+    class Config:
+        strict = True
+
+
+class Evaluations(DataFrameModel):
+    """How many questions of a suite a model answered right, in all and by type and hops."""
+
+    number: int = Field(ge=1, description="In the order of scoring: of equal keys the row with the highest counts.")
+    release_id: str = Field(description="Release that the model was trained on, and whose prompts are not asked.")
+    stage: str = Field(isin=STAGES, description="What trained it last; student: nothing of the release yet.")
+    recipe: str = Field(description="Recipe of its training; empty for the student.")
+    seed: str = Field(description="Seed of its training; empty for the student.")
+    weights: str = Field(str_matches=r"^[0-9a-f]{16}$", description="Hash of its weights.")
+    suite: str = Field(description="Which questions, see lgt_assets.training.held_out.")
+    type: str = Field(description="Question type, `hops: N`, or `all`.")
+    n: int = Field(gt=0, description="Questions asked.")
+    right: int = Field(ge=0, description="Answered right, by the release's own verifier.")
+    low: float = Field(ge=0, le=1, description="Lower end of the share's 95 % interval (Wilson).")
+    high: float = Field(ge=0, le=1, description="Upper end.")
+    well_formed: int = Field(ge=0, description="Replies in the form of the traces.")
+    tokens: int = Field(ge=0, description="Tokens of the replies.")
+    seconds: float = Field(ge=0, description="Wall time of the whole suite's answers.")
 
     class Config:
         strict = True

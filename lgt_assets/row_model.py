@@ -35,6 +35,7 @@ RECIPES = ("direct", "simple", "long")
 PROMPT_FORMS = ("choice", "open")
 VERIFICATIONS = ("letter", "number", "exact_text")
 DIFFICULTIES = ("unsolved", "hard", "medium", "easy", "solved")
+STAGES = ("student", "sft", "dpo", "grpo")
 KEY_PATTERN = r"^[0-9a-f]{64}$"
 
 

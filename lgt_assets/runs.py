@@ -1,7 +1,7 @@
 """Materializing without Dagit: the same definitions, instance and gates, in this process."""
 
 import fnmatch
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -152,8 +152,9 @@ def retry_failed(
 
 
 def train(
-    instance: dg.DagsterInstance, *, selection: str, recipe: str, seed: str, steps: int | None = None
-) -> TrainingSummary:
+    instance: dg.DagsterInstance, *, selection: str, recipe: str, seed: str, steps: int | None = None,
+    config: Mapping[str, Mapping[str, int]] | None = None,
+) -> TrainingSummary:  # fmt: skip
     """Materialize assets of post-training for one recipe and seed, one after the other.
 
     Args:
@@ -162,6 +163,7 @@ def train(
         recipe: a partition.
         seed: a partition.
         steps: of each trainer, instead of its own budget's.
+        config: of each asset, what differs from its defaults.
 
     Raises:
         NotFoundError: there is no such asset, recipe or seed.
@@ -178,7 +180,8 @@ def train(
         )
     summary, job = TrainingSummary(), defs.resolve_job_def("post_training")
     for name in (name for name in known if name in names):
-        settings = {"ops": {name: {"config": {"steps": steps}}}} if steps and name != "evaluation" else {}
+        own = ({"steps": steps} if steps and name != "evaluation" else {}) | dict((config or {}).get(name, {}))
+        settings = {"ops": {name: {"config": own}}} if own else {}
         result = job.execute_in_process(
             instance=instance, asset_selection=[dg.AssetKey(name)], partition_key=key, raise_on_error=False,
             run_config=QUIET | settings,

@@ -26,7 +26,7 @@ from lgt_assets.record_models import (
     ShardMembers,
     Takedowns,
 )
-from lgt_assets.release_models import Release, ReleaseExclusions
+from lgt_assets.release_models import Evaluations, Release, ReleaseExclusions
 
 SCHEMAS: dict[str, type[DataFrameModel]] = {
     "images": Images,
@@ -48,6 +48,7 @@ SCHEMAS: dict[str, type[DataFrameModel]] = {
     "audits": Audits,
     "picture_hashes": PictureHashes,
     "takedowns": Takedowns,
+    "evaluations": Evaluations,
 }
 PARTITION_COLUMNS: dict[str, list[str]] = {
     "generations": ["shard", "asset"],
@@ -57,6 +58,7 @@ PARTITION_COLUMNS: dict[str, list[str]] = {
     "release": [],
     "release_exclusions": [],
     "takedowns": [],
+    "evaluations": [],
 }
 
 

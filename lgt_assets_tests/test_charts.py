@@ -7,7 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lgt_assets.charts import DOTS_PER_INCH, MOST_BARS, PANEL, BarPanel, HistogramPanel, LinePanel, Panel, draw_panels
+from lgt_assets.charts import (
+    DOTS_PER_INCH,
+    MOST_BARS,
+    PANEL,
+    BarPanel,
+    HistogramPanel,
+    IntervalPanel,
+    LinePanel,
+    Panel,
+    draw_panels,
+)
 
 PANELS: tuple[Panel, ...] = (
     BarPanel("one series", ["a", "b"], {"": [3, 1]}),
@@ -15,6 +25,7 @@ PANELS: tuple[Panel, ...] = (
     HistogramPanel("lengths", {"long": [(1.0, 2.0, 3), (2.0, 4.0, 1)]}),
     LinePanel("lines", {"x": [0.5, 0.25, 0.125], "y": [0.1]}),
     HistogramPanel("shares", {"x": [(0.0, 0.1, 3)], "y": [(0.9, 1.0, 4)]}, is_share=True),
+    IntervalPanel("intervals", {"a": [(0.2, 0.1, 0.4), (0.3, 0.2, 0.5)], "b": [(0.9, 0.8, 1.0)]}),
 )
 
 
@@ -31,12 +42,12 @@ def test_the_same_numbers_give_the_same_bytes(panel: Panel) -> None:
 
 def test_panels_that_are_empty_take_no_room() -> None:
     empty = BarPanel("none", [], {})
-    assert draw_panels([empty, HistogramPanel("none", {})]) == b""
+    assert draw_panels([empty, HistogramPanel("none", {}), IntervalPanel("none", {})]) == b""
     assert draw_panels([empty, PANELS[0]]) == draw_panels([PANELS[0]])
 
 
 def test_columns_and_size_are_as_wanted() -> None:
-    assert opened(draw_panels(PANELS, columns=2)).size == (
+    assert opened(draw_panels(PANELS[:4], columns=2)).size == (
         round(2 * PANEL[0] * DOTS_PER_INCH), round(2 * PANEL[1] * DOTS_PER_INCH),
     )  # fmt: skip
     assert opened(draw_panels(PANELS[:1], size=(6.4, 2.5))).size == (640, 250)

@@ -1,4 +1,4 @@
-"""Group ``post_training``: the student trained on the latest release by recipe and seed, and what each model then answers.
+"""Group ``post_training``: the student trained on the latest release by recipe and seed.
 
 SFT comes first; DPO and GRPO each start from the cell's fine-tuned model.
 """
@@ -13,7 +13,7 @@ from lgt_assets.errors import LgtError
 from lgt_assets.observe.progress import observed_progress
 from lgt_assets.progress import Progress, report
 from lgt_assets.settings import load_profile, state_folder
-from lgt_assets.training.recipes import DPO, GRPO, RECIPES, SEEDS, SFT, cell_folder
+from lgt_assets.training.recipes import DPO, GRPO, RECIPES, SEEDS, SFT
 
 if TYPE_CHECKING:
     from lgt_assets.training.cells import Cell
@@ -22,8 +22,6 @@ CELLS = dg.MultiPartitionsDefinition(
     {"recipe": dg.StaticPartitionsDefinition(list(RECIPES)), "seed": dg.StaticPartitionsDefinition(list(SEEDS))}
 )
 GROUP = "post_training"
-QUESTIONS = 500  # of each suite
-SECONDS_BETWEEN = 30.0
 POOL = "post_training"  # one training at a time: two would only share the cores
 
 
@@ -34,12 +32,6 @@ class TrainingConfig(dg.Config):
     batch: int | None = Field(
         default=None, gt=0, description="Rows of a step: completions, pairs, or sampled completions, 8 a prompt."
     )
-
-
-class EvaluationConfig(dg.Config):
-    """How much is asked."""
-
-    questions: int = Field(default=QUESTIONS, gt=0, description="Questions of each suite.")
 
 
 _SHARED: dict[str, Any] = {
@@ -87,38 +79,6 @@ def _trained(context: dg.AssetExecutionContext, trainer: str, config: TrainingCo
         raise dg.Failure(f"{asset}: {error}", allow_retries=False) from error
     path = {"path": dg.MetadataValue.path(str(cell.folder(trainer)))}
     return dg.MaterializeResult(metadata=path | training_metadata(record, [change.as_dict() for change in changes]))
-
-
-@dg.asset(
-    deps=[sft_model], partitions_def=CELLS, group_name=GROUP, kinds={"pytorch"}, owners=["team:data"],
-    code_version="1", pool=POOL, tags={"lgt/made-by": "model"},
-)  # fmt: skip
-def evaluation(context: dg.AssetExecutionContext, config: EvaluationConfig) -> dg.MaterializeResult:
-    """What the model of a cell answers: held-out scenes by type, scenes of more objects, and questions without choices."""
-    from lgt_assets.markdown import table_of
-    from lgt_assets.training.held_out import SUITES, questions
-    from lgt_assets.training.scoring import score
-
-    recipe, seed = _cell(context)
-    try:
-        _, release_id = exported_latest()
-        weights = cell_folder(state_folder(), release_id, recipe, seed)
-        rows = score(weights, [question for suite in SUITES for question in questions(suite, config.questions)])
-    except LgtError as error:
-        raise dg.Failure(f"evaluation: {error}", allow_retries=False) from error
-    told = [row.as_dict() for row in rows]
-    lines = [
-        [
-            f"{row['suite']}",
-            str(row["type"]),
-            f"{row['accuracy']:.3f} ({row['low']:.3f}-{row['high']:.3f})",
-            str(row["n"]),
-        ]
-        for row in told
-    ]
-    numbers = {f"accuracy/{row['suite']}": row["accuracy"] for row in told if row["type"] == "all"}
-    table = dg.MetadataValue.md(table_of(["suite", "type", "right (95 % interval)", "of"], lines, right=(3,)))
-    return dg.MaterializeResult(metadata={"scores": table, "rows": dg.MetadataValue.json(told), **numbers})
 
 
 def exported_latest() -> tuple[Path, str]:

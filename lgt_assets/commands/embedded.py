@@ -101,9 +101,9 @@ def score(
     lines = [
         (
             row["type"],
-            f"{row['accuracy']:.3f} ({row['low']:.3f}-{row['high']:.3f})",
+            f"{row['right'] / row['n']:.3f} ({row['low']:.3f}-{row['high']:.3f})",
             row["n"],
-            f"{row['well_formed']:.3f}",
+            f"{row['well_formed'] / row['n']:.3f}",
         )
         for row in rows
     ]

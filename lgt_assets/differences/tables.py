@@ -20,6 +20,7 @@ TABLE_KEYS: dict[str, tuple[str, ...]] = {name: (key,) for name, key in KEYS.ite
     "release": ("release_id",), "generations": ("request_key",), "failures": ("request_key",), "funnel": ("shard", "asset"),
     "shard_members": ("shard", "image_id"), "audits": ("row_id", "auditor"), "picture_hashes": ("image_id",),
     "release_exclusions": ("release_id", "row_id"), "takedowns": ("image_id",),
+    "evaluations": ("number", "suite", "type"),
 }  # fmt: skip
 NOT_COMPARED = ("shard", "asset", "ordinal")
 VALUE_CHARACTERS, LABEL_CHARACTERS = 200, 100

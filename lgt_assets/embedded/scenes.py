@@ -59,6 +59,11 @@ class SceneObject:
         return f"{self.size} {self.color} {self.shape}"
 
     @property
+    def radius(self) -> int:
+        """Half the box's width, in pixels."""
+        return (self.box[2] - self.box[0]) // 2
+
+    @property
     def center(self) -> tuple[int, int]:
         """Centre (x, y) in pixels."""
         return (self.box[0] + self.box[2]) // 2, (self.box[1] + self.box[3]) // 2
@@ -140,11 +145,11 @@ def outline(shape: str, radius: float) -> list[tuple[float, float]]:
 
 
 @cache
-def _masks(shape: str, size: str) -> tuple[Image.Image, Image.Image, Image.Image]:
+def _masks(shape: str, radius: int) -> tuple[Image.Image, Image.Image, Image.Image]:
     """Anti-aliased masks, 2 (radius + 8) pixels wide: the form, its soft shadow, the light on its upper half."""
     from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-    radius, scale, border = RADIUS[size], 8, 8
+    scale, border = 8, 8
     width = 2 * (radius + border)
     large = Image.new("L", (width * scale, width * scale), 0)
     drawing, center = ImageDraw.Draw(large), width * scale / 2
@@ -173,7 +178,7 @@ def render(scene: Scene) -> Image.Image:
     background[..., 2] = ramp[:, None] + generator.randint(-4, 3)
     picture = Image.fromarray(background.astype(numpy.uint8), "RGB")
     for item in scene.objects:
-        form, shadow, light = _masks(item.shape, item.size)
+        form, shadow, light = _masks(item.shape, item.radius)
         color = tuple(max(0, min(255, channel + generator.randint(-13, 13))) for channel in RGB[item.color])
         corner = (item.center[0] - form.width // 2, item.center[1] - form.height // 2)
         picture.paste((40, 40, 60), corner, shadow)

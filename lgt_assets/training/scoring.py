@@ -1,21 +1,38 @@
-"""How many held-out questions a trained model answers right, by suite and type, with 95 % intervals."""
+"""How many held-out questions a trained model answers right, by suite, type and hops, with 95 % intervals."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Sequence
+import hashlib
+import io
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lgt_assets.embedded.evaluation import Share
 from lgt_assets.embedded.prompt_texts import open_text, vlm_text
 from lgt_assets.embedded.scenes import render
-from lgt_assets.embedded.speaker import Speaker
+from lgt_assets.engines.base import ImageReference, Message, Request, RequestFailure, Sampling, request_key
+from lgt_assets.engines.hf_transformers import HfTransformersEngine
+from lgt_assets.engines.settings import HfTransformersSettings
+from lgt_assets.errors import EngineError
 from lgt_assets.release.reward_functions import answer_score, format_score
 from lgt_assets.synthesis.open_answers import EXACT_TEXT, LETTER, NUMBER
 from lgt_assets.training.held_out import Question
 
 # The longest completion of the demo release is shorter; a model that does not stop is wrong, as in the rewards.
 LONGEST_REPLY = 448
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A question with what a model said; right by the release's own verifier, well formed as the traces are."""
+
+    question: Question
+    reply: str
+    tokens: int
+    is_right: bool
+    is_well_formed: bool
 
 
 @dataclass(frozen=True)
@@ -26,13 +43,14 @@ class Scored:
     kind: str
     answers: Share
     well_formed: Share
+    tokens: int = 0
 
     def as_dict(self) -> dict[str, str | int | float]:
         """One flat row, with the 95 % interval of Wilson (1927)."""
         low, high = self.answers.interval()
         return {
-            "suite": self.suite, "type": self.kind, "right": self.answers.right, "n": self.answers.n,
-            "accuracy": self.answers.value, "low": low, "high": high, "well_formed": self.well_formed.value,
+            "suite": self.suite, "type": self.kind, "n": self.answers.n, "right": self.answers.right, "low": low,
+            "high": high, "well_formed": self.well_formed.right, "tokens": self.tokens,
         }  # fmt: skip
 
 
@@ -53,36 +71,82 @@ def is_right(question: Question, reply: str) -> bool:
     return bool(answer_score(reply, letter, LETTER, example.choices))
 
 
-def score(
-    weights: Path, asked: Sequence[Question], *, threads: int = 1, progress: Callable[[int, int], None] | None = None
-) -> list[Scored]:
-    """Greedy answers to all questions, many at once, counted by suite and type, and ``all`` of each suite.
+def answered(
+    weights: Path, asked: Sequence[Question], pictures: Path, *, threads: int = 1,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> tuple[list[Answered], float]:  # fmt: skip
+    """Greedy answers to all questions in their order, and the seconds they took, loading apart.
+
+    Args:
+        weights: folder of the model.
+        asked: what.
+        pictures: folder that keeps the rendered scenes.
+        threads: of torch.
+        progress: told answers given, and questions in all.
 
     Raises:
-        EngineError: there is no model in ``weights``.
+        EngineError: there is no model in ``weights``, or a question finds no room in memory.
     """
-    speaker = Speaker(weights, threads, longest_reply=LONGEST_REPLY)
-    done = 0
+    settings = HfTransformersSettings(model=str(weights), dtype="float32", threads=threads)
+    with HfTransformersEngine(settings) as engine:
+        requests = [_request(question, pictures, number) for number, question in enumerate(asked)]
+        places = {request_key(engine.identity, request): number for number, request in enumerate(requests)}
+        said: dict[int, Answered] = {}
+        began = time.monotonic()
+        for completion in engine.generate(requests):
+            if isinstance(completion, RequestFailure):
+                raise EngineError(f"{weights}: {completion.error}")
+            number = places[completion.request_key]
+            said[number] = _answered(asked[number], completion.text, completion.completion_tokens)
+            progress(len(said), len(asked))
+        return [said[number] for number in range(len(asked))], time.monotonic() - began
 
-    def spoken(count: int) -> None:
-        nonlocal done
-        done += count
-        if progress:
-            progress(done, len(asked))
 
-    speaker.spoken = spoken
-    pictures = [render(question.example.scene) for question in asked]
-    return counted(asked, speaker.replies([text_of(question) for question in asked], pictures))
+def score(
+    weights: Path,
+    asked: Sequence[Question],
+    *,
+    threads: int = 1,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> list[Scored]:
+    """Answers to all questions, counted; as :func:`answered`, but nothing is kept."""
+    with tempfile.TemporaryDirectory() as pictures:
+        return counted(answered(weights, asked, Path(pictures), threads=threads, progress=progress)[0])
 
 
-def counted(asked: Sequence[Question], replies: Sequence[str]) -> list[Scored]:
-    """Replies counted by suite and type."""
-    hits: dict[tuple[str, str], list[tuple[bool, bool]]] = {}
-    for question, reply in zip(asked, replies, strict=True):
-        hit = (is_right(question, reply), bool(format_score(reply)))
-        for kind in (question.kind, "all"):
-            hits.setdefault((question.suite, kind), []).append(hit)
+def _answered(question: Question, reply: str, tokens: int) -> Answered:
+    return Answered(question, reply, tokens, is_right(question, reply), bool(format_score(reply)))
+
+
+def _request(question: Question, pictures: Path, number: int) -> Request:
+    buffer = io.BytesIO()
+    render(question.example.scene).save(buffer, "PNG")
+    content = buffer.getvalue()
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = pictures / f"{sha256}.png"
+    if not path.exists():
+        pictures.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    message = Message("user", text_of(question), (ImageReference(sha256, str(path)),))
+    return Request((message,), Sampling(max_tokens=LONGEST_REPLY), seed=number)
+
+
+def counted(answers: Sequence[Answered]) -> list[Scored]:
+    """Answers counted by suite and type, by suite and hops, and ``all`` of each suite."""
+    rows: dict[tuple[str, str], list[Answered]] = {}
+    for one in answers:
+        for kind in _kinds(one.question):
+            rows.setdefault((one.question.suite, kind), []).append(one)
     return [
-        Scored(suite, kind, *(Share(sum(column), len(column)) for column in zip(*rows, strict=True)))
-        for (suite, kind), rows in sorted(hits.items())
-    ]
+        Scored(
+            suite, kind, Share(sum(one.is_right for one in own), len(own)),
+            Share(sum(one.is_well_formed for one in own), len(own)), sum(one.tokens for one in own),
+        )
+        for (suite, kind), own in sorted(rows.items())
+    ]  # fmt: skip
+
+
+def _kinds(question: Question) -> Iterator[str]:
+    yield question.kind
+    yield f"hops: {question.hops}"
+    yield ALL

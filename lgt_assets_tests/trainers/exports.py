@@ -1,6 +1,7 @@
 """Exports for the tests with real trainers, written by the main environment: one release in every format.
 
-``python -m lgt_assets_tests.trainers.exports FOLDER`` writes FOLDER/<format>, anew, and FOLDER/pictures.json: what each picture's
+``python -m lgt_assets_tests.trainers.exports FOLDER`` writes FOLDER/<format>, anew, FOLDER/lmms_eval with
+the tasks for lmms-eval, and FOLDER/pictures.json: what each picture's
 content hashes to, by image_id.
 """
 
@@ -18,6 +19,8 @@ from lgt_assets.release.formats.registry import FORMATS
 from lgt_assets.release.options import Options
 from lgt_assets.release.pins import read_release
 from lgt_assets.storage import DeltaStore
+from lgt_assets.training.held_out import IN_DOMAIN, questions
+from lgt_assets.training.lmms_eval_suites import write_tasks
 from lgt_assets_tests.trainers.made_examples import MADE, SHARDS, write_examples
 from lgt_assets_tests.trainers.ready_files import ready_files
 
@@ -38,6 +41,7 @@ def write_exports(folder: Path) -> None:
             exported = export_release(release, tables, folder / form.name, Options(form))
             # The embedded model's own lengths and pixels instead of those for Qwen2.5-VL-7B.
             write_companions(folder / form.name, ready_files(form.name, exported.written))
+        write_tasks(folder / "lmms_eval", {IN_DOMAIN: questions(IN_DOMAIN, 10)})
         pictures = store.read("images").select("image_id", "sha256")
         (folder / "pictures.json").write_text(json.dumps(dict(pictures.iter_rows())))
 

@@ -1,5 +1,12 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lgt_assets.errors import EngineError
 from lgt_assets.training.held_out import IN_DOMAIN, OPEN_FORM, questions
-from lgt_assets.training.scoring import counted, is_right, text_of
+from lgt_assets.training.scoring import Answered, answered, counted, is_right, text_of
+from lgt_assets.training.students import student_folder
 
 
 def test_the_taught_replies_are_right_and_no_reply_is_wrong() -> None:
@@ -10,9 +17,26 @@ def test_the_taught_replies_are_right_and_no_reply_is_wrong() -> None:
         assert [text_of(one) for one in asked] == [one.example.user for one in asked]
 
 
-def test_counts_are_by_type_and_of_all_with_intervals() -> None:
-    asked = questions(IN_DOMAIN, 10)
-    rows = {row.kind: row.as_dict() for row in counted(asked, [asked[0].example.reply, *[""] * 9])}
-    assert (rows["all"]["right"], rows["all"]["n"], rows["Recognition"]["n"]) == (1, 10, 2)
+def test_counts_are_by_type_by_hops_and_of_all_with_intervals() -> None:
+    answers = [Answered(one, "", 3, False, False) for one in questions(IN_DOMAIN, 10)]
+    answers[0] = replace(answers[0], is_right=True, is_well_formed=True)
+    rows = {row.kind: row.as_dict() for row in counted(answers)}
+    assert (rows["all"]["right"], rows["all"]["n"], rows["all"]["tokens"]) == (1, 10, 30)
     assert rows["all"]["low"] < 0.1 < rows["all"]["high"]
-    assert rows["Recognition"]["accuracy"] == rows["Recognition"]["well_formed"] == 0.5
+    assert (rows["Recognition"]["right"], rows["Recognition"]["n"], rows["Recognition"]["well_formed"]) == (1, 2, 1)
+    assert (rows["hops: 1"]["n"], rows["hops: 2"]["n"]) == (8, 2)
+
+
+@pytest.mark.slow
+def test_a_model_is_asked_in_order_and_the_same_again(tmp_path: Path) -> None:
+    asked, told = questions(IN_DOMAIN, 3), []
+    answers, seconds = answered(student_folder(), asked, tmp_path, progress=lambda *done: told.append(done))
+    assert [one.question for one in answers] == asked and all(one.reply and one.tokens for one in answers)
+    assert told == [(1, 3), (2, 3), (3, 3)] and seconds > 0
+    assert [one.reply for one in answered(student_folder(), asked, tmp_path)[0]] == [one.reply for one in answers]
+    assert len(list(tmp_path.glob("*.png"))) == 3
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EngineError):
+        answered(tmp_path / "none", questions(IN_DOMAIN, 1), tmp_path)

@@ -1,0 +1,132 @@
+"""`lgt insights`: runs the experiments cell by cell, skips what is done, and writes what they show into docs/insights.md."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lgt_assets.commands.console import notices, plain, print_json
+
+if TYPE_CHECKING:
+    from lgt_assets.training.insight_cells import CellRun
+    from lgt_assets.training.insight_tables import Findings
+
+BEGIN, END = "<!-- lgt insights: begin -->", "<!-- lgt insights: end -->"
+SEEDS = Annotated[int, typer.Option("--seeds", min=1, max=3, help="How many seeds of each recipe.")]
+QUESTIONS = Annotated[int, typer.Option("--questions", min=1, help="Questions about held-out scenes of each model.")]
+OTHERS = Annotated[int, typer.Option("--out-of-domain", min=0, help="Questions of each other suite; 0: none.")]
+STEPS = Annotated[int | None, typer.Option("--steps", min=1, help="Steps of SFT, the same for all recipes.")]
+MINUTES = Annotated[
+    float | None, typer.Option("--minutes", min=0, help="Begin no cell after so many; go on another time.")
+]
+REPORT = Annotated[bool, typer.Option("--report-only", help="Run nothing; write what is known.")]
+INTO = Annotated[Path, typer.Option("--into", help="Page with the marker comments; the plots lie in images beside it.")]
+JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+
+
+def insights(
+    seeds: SEEDS = 3, questions: QUESTIONS = 500, out_of_domain: OTHERS = 100, steps: STEPS = None, minutes: MINUTES = None,
+    report_only: REPORT = False, into: INTO = Path("docs/insights.md"), as_json: JSON = False,
+) -> None:  # fmt: skip
+    """Train and score direct, simple, long, stage 1 and merged, then DPO against GRPO; say what that shows and what not."""
+    from lgt_assets.commands.embedded import require_libraries
+    from lgt_assets.training.insight_cells import cell_runs
+    from lgt_assets.training.recipes import SEEDS as ALL_SEEDS
+
+    chosen = ALL_SEEDS[:seeds]
+    runs = list(cell_runs(chosen, questions=questions, out_of_domain=out_of_domain, steps=steps))
+    done = {"run": 0, "skipped": 0, "left": 0}
+    if not report_only:
+        require_libraries()
+        done = run_cells(runs, minutes)
+    found = findings()
+    write(found, chosen, into)
+    notices().print(plain(f"written into {into}"))
+    if as_json:
+        models = len({model for model, _ in found.hits})
+        print_json({"release": found.release_id, "models": models, "leaks": found.leaks, "cells": done})
+
+
+def run_cells(runs: "list[CellRun]", minutes: float | None) -> dict[str, int]:
+    """Run what is not done, in order, in the state folder's own Dagster instance; how many were run, skipped and left.
+
+    Raises:
+        LgtError: a cell failed.
+    """
+    from lgt_assets import runs as dagster_runs
+    from lgt_assets.commands.progress_bars import showing_progress
+    from lgt_assets.instance import open_instance
+
+    began, counts = time.monotonic(), {"run": 0, "skipped": 0, "left": 0}
+    with open_instance() as instance:
+        for number, run in enumerate(runs, start=1):
+            name = f"cell {number} of {len(runs)} ({run.part}): {run.recipe}, seed {run.seed}"
+            if is_done(run):
+                counts["skipped"] += 1
+                continue
+            if minutes is not None and time.monotonic() - began >= 60 * minutes:
+                counts["left"] += 1
+                continue
+            cell_began = time.monotonic()
+            with showing_progress(notices()):
+                summary = dagster_runs.train(
+                    instance, selection=",".join(run.assets), recipe=run.recipe, seed=run.seed, config=run.config
+                )
+            dagster_runs.require_success(summary)
+            counts["run"] += 1
+            notices().print(plain(f"{name}: {time.monotonic() - cell_began:.0f} s"))
+    return counts
+
+
+def is_done(run: "CellRun") -> bool:
+    """Whether the tables and the models' folders hold all that a run makes."""
+    from lgt_assets.assets.evaluation import models_of_cell, question_counts
+    from lgt_assets.assets.post_training import exported_latest
+    from lgt_assets.resources import Tables
+    from lgt_assets.settings import state_folder
+    from lgt_assets.training import insight_cells
+    from lgt_assets.training.evaluations import asked_counts
+
+    _, release_id = exported_latest()
+    models = models_of_cell(state_folder(), release_id, run.recipe, run.seed)
+    store = Tables().store()
+    names = [(model.stage, model.recipe, model.seed) for model in models]
+    scored: Mapping = {name: asked_counts(store, model) for name, model in zip(names, models, strict=True)}
+    return insight_cells.is_done(run, names[1:], scored, question_counts(**run.config["evaluation"]))
+
+
+def findings() -> "Findings":
+    """What the state folder holds of the latest release's models.
+
+    Raises:
+        NotFoundError: none was scored.
+    """
+    from lgt_assets.assets.post_training import exported_latest
+    from lgt_assets.resources import Models, Tables
+    from lgt_assets.settings import state_folder
+    from lgt_assets.training.insight_findings import gathered
+
+    export, release_id = exported_latest()
+    settings = Models().profile.release
+    return gathered(
+        Tables().store(), state_folder(), release_id, export, distance=settings.picture_distance, ngram=settings.ngram,
+        share=settings.ngram_share,
+    )  # fmt: skip
+
+
+def write(found: "Findings", seeds: "tuple[str, ...]", into: Path) -> None:
+    """The page's measured part between its markers, and its picture.
+
+    Raises:
+        SettingsError: the page lacks the markers.
+    """
+    from lgt_assets.charts import draw_panels
+    from lgt_assets.method_tables import write_into
+    from lgt_assets.training.insight_page import PICTURE, page, panels
+
+    write_into(into, page(found, seeds), marks=(BEGIN, END))
+    picture = into.parent / "images" / PICTURE
+    picture.parent.mkdir(exist_ok=True)
+    picture.write_bytes(draw_panels(panels(found), columns=2, size=(4.2, 2.4)))
