@@ -12,7 +12,7 @@ from typing import Any
 from lgt_assets.errors import SettingsError
 from lgt_assets.identity import digest
 from lgt_assets.post_training_settings import PostTrainingSettings
-from lgt_assets.training.learners import device_arguments, save_whole
+from lgt_assets.training.learners import CPU_STUDENT, device_arguments, save_whole
 from lgt_assets.training.recipes import Budget
 from lgt_assets.training.resuming import restore_weights
 
@@ -149,7 +149,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def weights_digest(start: Path, learner: PostTrainingSettings) -> str:
+def weights_digest(start: Path, learner: PostTrainingSettings = CPU_STUDENT) -> str:
     """What tells weights apart: sixteen hexadecimal digits of the files in a folder, or the hub's name and revision."""
     if learner.is_student:
         return digest([(start / "model.safetensors").read_bytes().hex()])[:16]
