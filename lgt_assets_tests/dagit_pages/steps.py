@@ -24,7 +24,11 @@ class Step:
 
 
 STEPS = (
-    Step("graph", "The asset graph: tables, then models trained on a release; arrows lead to what reads them", launching.open_graph),
+    Step(
+        "graph",
+        "The asset graph: tables, then models made of a release; arrows lead to what reads them",
+        launching.open_graph,
+    ),
     Step("dialog", "The launch dialog: one shard of seed_questions is chosen", launching.choose_shard),
     Step("run", "The run: its steps, its log, its end", launching.see_run_succeed),
     Step(
