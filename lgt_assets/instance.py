@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 from dagster import DefaultRunLauncher
+from dagster._core.launcher.sync_in_memory_run_launcher import SyncInMemoryRunLauncher
 from dagster_shared.check import CheckError
 
 from lgt_assets.errors import SettingsError
@@ -83,8 +84,8 @@ def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
 
 def runs_stay_here(instance: dg.DagsterInstance) -> bool:
-    """Whether the instance launches its runs as processes of this machine."""
-    return isinstance(instance.run_launcher, DefaultRunLauncher)
+    """Whether the instance launches its runs on this machine: as processes, or, without a configuration, in the one that asks."""
+    return isinstance(instance.run_launcher, DefaultRunLauncher | SyncInMemoryRunLauncher)
 
 
 def _process_of(instance: dg.DagsterInstance, run_id: str) -> int | None:

@@ -141,11 +141,11 @@ def test_a_server_that_dies_ends_all_and_its_log_is_shown(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("stand_in", "said"),
-    [("--silent", "was not healthy within 2 s"), ("--name other", "it serves other, not 'nobody/vision'")],
+    ("stand_in", "seconds", "said"),
+    [("--silent", 2, "was not healthy within 2 s"), ("--name other", 60, "it serves other, not 'nobody/vision'")],
 )
-def test_a_server_that_never_gets_there_is_an_error(tmp_path: Path, stand_in: str, said: str) -> None:
-    with serving(tmp_path, "--model", "vision", "--start-seconds", "2", stand_in=stand_in) as running:
+def test_a_server_that_never_gets_there_is_an_error(tmp_path: Path, stand_in: str, seconds: int, said: str) -> None:
+    with serving(tmp_path, "--model", "vision", "--start-seconds", str(seconds), stand_in=stand_in) as running:
         status, heard = running.ended()
         assert status == 1 and said in heard
         assert not any(map(is_alive, running.pids()))
