@@ -25,8 +25,8 @@ class RayCluster:
         self.processes, self.folder = processes, folder
         self.port = free_port()
         self.environment = environment | {
-            # Quiet, and quick to notice: by default Ray waits half a minute for a node that does not answer.
-            "RAY_USAGE_STATS_ENABLED": "0", "RAY_health_check_period_ms": "1000", "RAY_health_check_timeout_ms": "1000",
+            # Quiet, and quick to notice a node that is gone, which refuses at once; one that is only slow has more time.
+            "RAY_USAGE_STATS_ENABLED": "0", "RAY_health_check_period_ms": "1000", "RAY_health_check_timeout_ms": "10000",
             "RAY_health_check_failure_threshold": "3", "RAY_DISABLE_IMPORT_WARNING": "1",
         }  # fmt: skip
         self.address = f"http://127.0.0.1:{dashboard}"
@@ -40,6 +40,7 @@ class RayCluster:
         before = self.nodes_alive()
         self._start(WORKER, "--address", f"127.0.0.1:{self.port}")
         wait_until(lambda: self.nodes_alive() == before + 1, 240, "the worker node")
+        wait_until(self.takes_jobs, 240, "an agent that takes jobs: it starts after its node is alive")
 
     def raylet(self, node: str) -> psutil.Process:
         """The node's raylet: who is dead for Ray once it is."""
@@ -52,6 +53,14 @@ class RayCluster:
             for process in found:
                 kill(process)
             psutil.wait_procs(found, timeout=10)
+
+    def takes_jobs(self) -> bool:
+        """Whether a job could be handed in; it does nothing."""
+        try:
+            self.ask("/api/jobs/", body={"entrypoint": "true"})
+        except OSError:  # as long as no agent has registered, the web server answers 500
+            return False
+        return True
 
     def nodes_alive(self) -> int:
         """Nodes that the head takes for alive; 0 if it does not answer."""
