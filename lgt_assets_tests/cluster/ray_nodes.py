@@ -112,6 +112,8 @@ class RayCluster:
             str(OBJECT_STORE_BYTES),
         ]
         ray += ["--node-ip-address", "127.0.0.1", "--log-color", "false", *arguments]
+        # By default every node of a machine wants one port, and an agent that does not get it takes no jobs.
+        ray += ["--dashboard-agent-listen-port", str(free_port())]
         if node == HEAD:
             ray += ["--temp-dir", str(self.folder)]
         self.processes.start(f"ray-{node}", ray, self.environment | {NODE: node})
