@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lgt_assets.engines.base import ImageReference
 from lgt_assets.engines.image_bytes import ImageUnreadable, media_type, read_image_bytes
 from lgt_assets.errors import LgtError, SourceError
-from lgt_assets.release.reading_processes import Picture, ReadingProcesses, processes_worth_their_while
+from lgt_assets.release.reading_processes import Picture, ReadingProcesses, processors
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,7 +23,7 @@ SUFFIXES = {
 }  # fmt: skip
 _THREADS = 2  # more would wait for one another: a small picture's bytes are mostly Python's work
 _TOGETHER = 128
-PARTS = 2  # the same on every machine: where parts begin shows in the files
+PARTS = 4  # read at once, where there are as many processors; never fewer parts, as where they begin shows in the files
 FEW = 4096  # to read so many takes less than to start processes
 
 
@@ -88,7 +88,7 @@ class PictureBytes:
 
     def _read_by_processes(self, parts: Sequence[Sequence[Picture]]) -> list["pa.LargeBinaryArray"]:
         if self._processes is None:
-            self._processes = ReadingProcesses(processes_worth_their_while(), PARTS)
+            self._processes = ReadingProcesses(min(PARTS, processors()), PARTS)
         pairs = zip(self._processes.read(parts), parts, strict=True)
         return [own if len(own) == len(part) else self._with_rest(own, part) for own, part in pairs]
 

@@ -113,9 +113,9 @@ class ReadingProcesses:
         self._slots.close()
 
 
-def processes_worth_their_while() -> int:
-    """How many read faster than fewer, on this machine."""
-    return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+def processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _answer_or_error(process: ReadingProcess) -> list[int] | SourceError:

@@ -9,13 +9,11 @@ import pytest
 
 from lgt_assets.assets.evaluation import evaluation, nothing_asked_was_trained_on
 from lgt_assets.assets.post_training import sft_model
-from lgt_assets.assets.release_making import kept_release
 from lgt_assets.embedded.scenes import render
 from lgt_assets.resources import Models, Tables
-from lgt_assets.storage import DeltaStore
 from lgt_assets.training.evaluations import TABLE
 from lgt_assets.training.held_out import IN_DOMAIN, SUITES, questions
-from lgt_assets_tests.trainers.made_examples import MADE, SHARDS, write_examples
+from lgt_assets_tests.trainers.made_examples import made_release
 
 ASKED = {"questions": 5, "out_of_domain": 1}
 CONFIG = {"ops": {"sft_model": {"config": {"steps": 2, "batch": 2}}, "evaluation": {"config": ASKED}}}
@@ -35,9 +33,7 @@ def test_a_cell_is_scored_once_and_a_leak_planted_into_its_release_is_told(
 ) -> None:
     pytest.importorskip("trl")
     monkeypatch.setenv("LGT_STATE", str(tmp_path))
-    store = DeltaStore(str(tmp_path / "tables"))
-    write_examples(store, tmp_path / "pictures")
-    release_id = kept_release(store, MADE, SHARDS, root=tmp_path / "releases", code_version="made").row["release_id"]
+    store, release_id = made_release(tmp_path)
     (tmp_path / "dagster").mkdir()
     with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
         done = made(instance, [sft_model, evaluation, nothing_asked_was_trained_on], CONFIG)

@@ -4,12 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from lgt_assets.assets.release_making import kept_release
 from lgt_assets.errors import NotFoundError
 from lgt_assets.instance import open_instance
 from lgt_assets.runs import train
-from lgt_assets.storage import DeltaStore
-from lgt_assets_tests.trainers.made_examples import MADE, SHARDS, write_examples
+from lgt_assets_tests.trainers.made_examples import made_release
 
 
 @pytest.mark.slow
@@ -19,9 +17,7 @@ def test_a_cell_is_trained_on_the_latest_release_by_each_trainer_after_sft(
     pytest.importorskip("trl")
     monkeypatch.setenv("LGT_STATE", str(tmp_path))
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    store = DeltaStore(str(tmp_path / "tables"))
-    write_examples(store, tmp_path / "pictures")
-    kept = kept_release(store, MADE, SHARDS, root=tmp_path / "releases", code_version="made")
+    _store, release_id = made_release(tmp_path)
     with open_instance() as instance:
         early = train(instance, selection="dpo_model", recipe="merged", seed="1", steps=1)
         assert not early.told and "materialize sft_model for it first" in early.failures[0]
@@ -33,7 +29,7 @@ def test_a_cell_is_trained_on_the_latest_release_by_each_trainer_after_sft(
             train(instance, selection="images", recipe="merged", seed="1")
     for name, objective in (("sft_model", "loss of a validation token"), ("dpo_model", "loss of a validation pair")):
         told = done.told[name]
-        assert told["release"] == kept.row["release_id"] and told["tokens"] > 0
+        assert told["release"] == release_id and told["tokens"] > 0
         assert told["changes"][0]["objective"] == objective
         assert (Path(told["path"]) / "model.safetensors").exists()
     assert done.told["sft_model"]["path"] != done.told["dpo_model"]["path"]

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from lgt_assets.assets.release_making import kept_release
 from lgt_assets.cli import main
 from lgt_assets.commands.insights import BEGIN, END
 from lgt_assets.embedded.evaluation import Share
@@ -16,7 +15,7 @@ from lgt_assets.training.contamination import seen
 from lgt_assets.training.evaluations import TABLE, ScoredModel
 from lgt_assets.training.held_out import IN_DOMAIN, questions
 from lgt_assets.training.students import student_folder
-from lgt_assets_tests.trainers.made_examples import MADE, SHARDS, write_examples
+from lgt_assets_tests.trainers.made_examples import made_release
 
 ASKED = questions(IN_DOMAIN, 20)
 
@@ -24,9 +23,7 @@ ASKED = questions(IN_DOMAIN, 20)
 @pytest.fixture
 def release_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("LGT_STATE", str(tmp_path))
-    store = DeltaStore(str(tmp_path / "tables"))
-    write_examples(store, tmp_path / "pictures")
-    return kept_release(store, MADE, SHARDS, root=tmp_path / "releases", code_version="made").row["release_id"]
+    return made_release(tmp_path)[1]
 
 
 def plant(root: Path, release_id: str, model: tuple[str, str, str], right: int) -> None:

@@ -11,17 +11,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lgt_assets.assets.release_making import kept_release
 from lgt_assets.delta_files import TableFolder
 from lgt_assets.release.companions import write_companions
 from lgt_assets.release.exporting import export_release
 from lgt_assets.release.formats.registry import FORMATS
 from lgt_assets.release.options import Options
 from lgt_assets.release.pins import read_release
-from lgt_assets.storage import DeltaStore
 from lgt_assets.training.held_out import IN_DOMAIN, questions
 from lgt_assets.training.lmms_eval_suites import write_tasks
-from lgt_assets_tests.trainers.made_examples import MADE, SHARDS, write_examples
+from lgt_assets_tests.trainers.made_examples import made_release
 from lgt_assets_tests.trainers.ready_files import ready_files
 
 
@@ -30,9 +28,7 @@ def write_exports(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     with tempfile.TemporaryDirectory() as name:
         state = Path(name)
-        store = DeltaStore(str(state / "tables"))
-        write_examples(store, state / "pictures")
-        kept_release(store, MADE, SHARDS, root=state / "releases", code_version="made")
+        store, _release_id = made_release(state)
         tables = TableFolder(store.root)
         release = read_release(tables)
         assert all(rows for rows, _ in release.contents.values()), f"a config's split is empty: {release.contents}"

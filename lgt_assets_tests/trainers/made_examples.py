@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lgt_assets.assets.release_making import kept_release
 from lgt_assets.embedded.grammar import COMPOSITION_KINDS, resolve
 from lgt_assets.embedded.sampling import composed_ask, seed_ask
 from lgt_assets.embedded.scenes import Scene, generate_scene, render
@@ -44,6 +45,14 @@ AWKWARD = (
 LONG_WORDS = 900
 CUE = "Wait,"
 MADE = profile()
+
+
+def made_release(state: Path) -> tuple[DeltaStore, str]:
+    """A state folder with the examples, and a release of them: its tables, and the release's id."""
+    store = DeltaStore(str(state / "tables"))
+    write_examples(store, state / "pictures")
+    kept = kept_release(store, MADE, SHARDS, root=state / "releases", code_version="made")
+    return store, kept.row["release_id"]
 
 
 def write_examples(store: DeltaStore, folder: Path) -> None:
