@@ -57,9 +57,11 @@ def measure(questions: int, shard_size: int, folder: Path, *, pages: bool) -> di
 def sizes_of(asked: str) -> list[int]:
     """Sizes to make, ascending; a single one is preceded by its tenth, as one size has no slope."""
     wanted = sorted({int(size) for size in asked.split(",")})
+    if len(wanted) == 1:
+        wanted.insert(0, wanted[0] // 10)
     if wanted[0] < SMALLEST:
-        raise SystemExit(f"--questions {asked}: {SMALLEST} is the least, as it takes some pictures")
-    return wanted if len(wanted) > 1 else [max(SMALLEST, wanted[0] // 10), *wanted]
+        raise SystemExit(f"--questions {asked}: {SMALLEST} is the least, {10 * SMALLEST} where it is one size alone")
+    return wanted
 
 
 def slope(sizes: list[dict], of: str) -> float:

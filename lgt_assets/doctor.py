@@ -22,7 +22,7 @@ from lgt_assets.engines.openai_fleet import listed_now
 from lgt_assets.engines.registry import missing_libraries
 from lgt_assets.engines.settings import EngineSettings, OpenaiServerSettings, ScriptedSettings, VllmOfflineSettings
 from lgt_assets.errors import EngineError, LgtError, PromptError, SettingsError
-from lgt_assets.instance_files import DEFAULT_INSTANCE, FILE, configuration_of, instance_in_force
+from lgt_assets.instance_files import DEFAULT_INSTANCE, FILE, configuration_of, instance_in_force, wished_instance
 from lgt_assets.object_store import ObjectStore
 from lgt_assets.prompts.templates import TEMPLATE_OF_ROLE, prompt_set
 from lgt_assets.settings import DEFAULT_PROFILE, PROFILES_FOLDER, Profile, load_profile, state_folder
@@ -109,9 +109,8 @@ def shared_findings() -> list[Finding]:
 
 def instance_finding(home: Path) -> Finding:
     """Which configuration Dagster has or would get, who keeps its records and starts its runs, and what that lacks here."""
-    chosen = os.environ.get("LGT_INSTANCE", "")
     try:
-        name = chosen or instance_in_force(home)
+        name = wished_instance(home) or instance_in_force(home)
         own = not name and (home / FILE).exists()
         text = (home / FILE).read_text(encoding="utf-8") if own else configuration_of(name or DEFAULT_INSTANCE)
         settings = yaml.safe_load(text) or {}

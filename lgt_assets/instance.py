@@ -10,7 +10,7 @@ from dagster._core.launcher.sync_in_memory_run_launcher import SyncInMemoryRunLa
 from dagster_shared.check import CheckError
 
 from lgt_assets.errors import SettingsError
-from lgt_assets.instance_files import put_configuration
+from lgt_assets.instance_files import put_configuration, wished_instance
 from lgt_assets.settings import state_folder
 
 
@@ -21,7 +21,8 @@ def prepare_environment(chosen: str = "") -> Path:
     ``dagster.yaml`` is put there when there is none; one that was edited is the user's.
 
     Args:
-        chosen: the instance, by name or path; by default ``$LGT_INSTANCE``, else what is there, else `laptop`.
+        chosen: the instance, by name or path; by default what is there if somebody edited it, else ``$LGT_INSTANCE``, else
+            what is there, else `laptop`.
 
     Raises:
         SettingsError: the folder cannot be written, or holds another configuration than the chosen one, edited.
@@ -31,7 +32,7 @@ def prepare_environment(chosen: str = "") -> Path:
     os.environ["LGT_STATE"] = str(state)
     os.environ["DAGSTER_HOME"] = str(home)
     try:
-        put_configuration(home, chosen or os.environ.get("LGT_INSTANCE", ""))
+        put_configuration(home, chosen or wished_instance(home))
     except OSError as error:
         raise SettingsError(
             f"the state folder {state} cannot be written ({error}): set LGT_STATE to one that can"

@@ -47,6 +47,12 @@ def instance_in_force(home: Path) -> str:
     return next((name for name in instance_names() if configuration_of(name) == text), "")
 
 
+def wished_instance(home: Path) -> str:
+    """What ``$LGT_INSTANCE`` says, where it is heard: an edited configuration in ``home`` stays in force; "" otherwise."""
+    edited = (home / FILE).exists() and not instance_in_force(home)
+    return "" if edited else os.environ.get("LGT_INSTANCE", "")
+
+
 def put_configuration(home: Path, chosen: str = "") -> None:
     """Put the chosen configuration into ``home``; an edited one that is there is the user's.
 

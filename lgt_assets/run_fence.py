@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 import dagster as dg
 
@@ -88,4 +89,10 @@ def fence_of(context: dg.InitResourceContext) -> RunFence | None:
     """The fence of the run that a resource is made for; None outside a run."""
     if context.instance is None or context.run is None:
         return None
-    return RunFence(context.instance, context.run.run_id)
+    return _fence(context.instance, context.run.run_id)
+
+
+@lru_cache(maxsize=1)
+def _fence(instance: dg.DagsterInstance, run_id: str) -> RunFence:
+    """One for all resources of a run: they must agree on when it began in this process."""
+    return RunFence(instance, run_id)

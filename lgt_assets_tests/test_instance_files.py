@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lgt_assets.doctor import instance_finding
 from lgt_assets.errors import SettingsError
 from lgt_assets.instance import prepare_environment
 from lgt_assets.instance_files import configuration_of, instance_in_force, instance_names
@@ -51,6 +52,15 @@ def test_the_variable_chooses_too(state: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("LGT_INSTANCE", "celery")
     assert instance_in_force(prepare_environment()) == "celery"
     assert instance_in_force(prepare_environment("one-gpu")) == "one-gpu"
+
+
+def test_the_variable_does_not_undo_what_somebody_edited(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LGT_INSTANCE", "celery")
+    home = prepare_environment()
+    edited = configuration_of("celery").replace("default_limit: 8", "default_limit: 16")
+    (home / "dagster.yaml").write_text(edited)
+    assert (prepare_environment() / "dagster.yaml").read_text() == edited
+    assert instance_finding(home).found.startswith("edited: ")
 
 
 def test_an_edited_one_is_not_overwritten(state: Path) -> None:

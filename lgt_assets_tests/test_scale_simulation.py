@@ -126,6 +126,8 @@ def test_one_size_gets_another_to_compare_it_with() -> None:
     assert sizes_of("10000") == [1000, 10000] and sizes_of("500,40,500") == [40, 500]
     with pytest.raises(SystemExit, match=f"{SMALLEST} is the least"):
         sizes_of(f"{SMALLEST - 1},1000")
+    with pytest.raises(SystemExit, match="200 where it is one size alone"):
+        sizes_of("150")
     assert slope([{"cost": 2.0}, {"cost": 9.0}, {"cost": 2.3}], "cost") == 1.15
 
 

@@ -22,7 +22,7 @@ CELLS = dg.MultiPartitionsDefinition(
     {"recipe": dg.StaticPartitionsDefinition(list(RECIPES)), "seed": dg.StaticPartitionsDefinition(list(SEEDS))}
 )
 GROUP = "post_training"
-POOL = "post_training"  # one training at a time: two would only share the cores
+POOL = "gpu"  # as every asset that runs a model: on one machine one at a time, on a cluster a run for each GPU
 
 
 class TrainingConfig(dg.Config):

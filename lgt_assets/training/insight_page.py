@@ -42,8 +42,8 @@ def page(found: Findings, seeds: Sequence[str]) -> str:
     """The measured part of the page, in markdown."""
     parts = [
         "### What was run",
-        f"Release `{found.release_id}`; seeds {', '.join(seeds)}; {_models(found)} models scored. Same steps and rows "
-        "a step for all recipes; tokens differ with the targets' length.",
+        f"Release `{found.release_id}`; seeds scored: {', '.join(_scored(found)) or 'none'}; {_models(found)} models scored. Same "
+        "steps and rows a step for all recipes; tokens differ with the targets' length.",
         compute_table(found, [*FINE_TUNED, *TRAINERS[1:]]),
         asked_table(found),
         f"{found.leaks} of the questions asked stand in the release, by picture or word for word.",
@@ -116,6 +116,10 @@ def _sentences(found: Findings, pairs: Sequence[tuple[Kind, Kind]]) -> list[str]
 def _on(compared: Difference) -> str:
     seeds = "1 seed" if compared.seeds == 1 else f"{compared.seeds} seeds"
     return f"{seeds}, {compared.questions} questions each"
+
+
+def _scored(found: Findings) -> list[str]:
+    return sorted({seed for (_stage, _recipe, seed), _suite in found.hits if seed})
 
 
 def _models(found: Findings) -> int:
