@@ -119,7 +119,7 @@ def instance_finding(home: Path) -> Finding:
     said = f"edited: {home / FILE}" if own else name or DEFAULT_INSTANCE
     storage = ", ".join(settings.get("storage") or {}) or "sqlite"
     launcher = (settings.get("run_launcher") or {}).get("class", "this machine")
-    unset = sorted(name for name in _variables(settings) - {"DAGSTER_HOME"} if name not in os.environ)
+    unset = sorted(name for name in variables_named(settings) - {"DAGSTER_HOME"} if name not in os.environ)
     modules = sorted({top for part in _parts(settings) if (top := str(part.get("module", "")).partition(".")[0])})
     if "postgres" in storage:
         modules.append("dagster_postgres")
@@ -143,7 +143,7 @@ def _parts(settings: object) -> Iterator[dict]:
         yield from _parts(value)
 
 
-def _variables(settings: object) -> set[str]:
+def variables_named(settings: object) -> set[str]:
     """Environment variables that a configuration names: mappings of the one key `env`."""
     return {str(part["env"]) for part in _parts(settings) if set(part) == {"env"}}
 

@@ -38,8 +38,9 @@ def submitted(instance: dg.DagsterInstance, *assets: str, tags: dict[str, str] |
     return instance.get_run_by_id(run.run_id)
 
 
-def test_a_run_that_asks_a_model_gets_the_tags_of_its_pool(instance: dg.DagsterInstance) -> None:
-    tags = submitted(instance, "seed_questions").tags
+@pytest.mark.parametrize("asset", ["seed_questions", "sft_model", "evaluation"])
+def test_a_run_that_asks_or_trains_a_model_gets_the_tags_of_its_pool(instance: dg.DagsterInstance, asset: str) -> None:
+    tags = submitted(instance, asset).tags
     assert json.loads(tags[PLACE]) == {"num_gpus": 1} and tags["queue"] == "gpu"
 
 

@@ -42,8 +42,8 @@ def page(found: Findings, seeds: Sequence[str]) -> str:
     """The measured part of the page, in markdown."""
     parts = [
         "### What was run",
-        f"Release `{found.release_id}`; seeds scored: {', '.join(_scored(found)) or 'none'}; {_models(found)} models scored. Same "
-        "steps and rows a step for all recipes; tokens differ with the targets' length.",
+        f"Release `{found.release_id}`; seeds scored: {', '.join(_scored(found)) or 'none'}; {_models(found)} models scored. "
+        "Same steps and rows a step for all recipes; tokens differ with the targets' length.",
         compute_table(found, [*FINE_TUNED, *TRAINERS[1:]]),
         asked_table(found),
         f"{found.leaks} of the questions asked stand in the release, by picture or word for word.",
