@@ -288,5 +288,8 @@ def test_the_command_line_shares_what_was_stored_before(
             main(["store", "share", "--json"])
         assert not ended.value.code
         assert json.loads(capsys.readouterr().out) == {"shards": 1, "chunks": chunk_count}
+    with pytest.raises(SystemExit) as ended:
+        main(["store", "share", "--shards", "photos-*"])
+    assert ended.value.code == 1 and "for shards like 'photos-*'" in capsys.readouterr().err
     with ResponseStore(responses_folder(), SHARD, shared=shared) as store:
         assert responses_folder() != tmp_path / "responses" and key in store
