@@ -117,7 +117,11 @@ class TableFolder:
 
 
 def root_of(delta: DeltaTable) -> str:
-    """The folder of an opened table, as the file system names it (deltalake says ``%20`` for a space), or its URL."""
+    """The folder of an opened table, as the file system names it (deltalake says ``%20`` for a space), or its URL.
+
+    Slices are found in such folders for those who open a table by itself. Settings refuse them all the same (:mod:`.state`):
+    where a whole table is scanned, polars takes deltalake's name for the folder's, and finds nothing.
+    """
     uri = delta.table_uri.rstrip("/")
     return unquote(uri.removeprefix("file://")) if uri.startswith("file://") else uri
 

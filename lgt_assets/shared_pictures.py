@@ -4,8 +4,8 @@ Pictures are named by their sha256 and never change. What is in the cache may va
 """
 
 import hashlib
+import logging
 import os
-from collections.abc import Collection
 from pathlib import Path
 
 from lgt_assets.object_store import ObjectStore
@@ -14,6 +14,7 @@ from lgt_assets.state import DEFAULT_CACHE_GB, OBJECT_STORES, gigabytes, state_f
 _SCHEMES = tuple(f"{scheme}://" for scheme in OBJECT_STORES)
 # After so much of its bound was written, a process looks at how much there is, and makes room for as much again.
 _SHARE_BETWEEN_SWEEPS = 0.1
+_log = logging.getLogger(__name__)
 
 
 def is_shared(uri: str) -> bool:
@@ -33,7 +34,10 @@ def read_shared(uri: str, sha256: str) -> bytes:
     if content is None:
         root, _, key = uri.rpartition("/")
         content = ObjectStore(root).read(key)
-        cache.keep(sha256, content)
+        try:
+            cache.keep(sha256, content)
+        except OSError as error:  # a full disk, or another process made room just then: the picture is none the worse
+            _log.warning("picture %s is not kept in the cache: %s", uri, error)
     return content
 
 
@@ -65,30 +69,32 @@ class PictureCache:
         try:
             content = path.read_bytes()
             os.utime(path)
-        except FileNotFoundError:
+        except OSError:  # not there, or no longer, or the disk refuses: the store has it
             return None
         return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
     def keep(self, sha256: str, content: bytes) -> None:
-        """Keep a picture, unless it alone would fill a tenth of the cache; what is no picture of that name is not kept."""
+        """Keep a picture, unless it alone would fill a tenth of the cache; what is no picture of that name is not kept.
+
+        Raises:
+            OSError: the disk refuses.
+        """
         slack = int(self._most * _SHARE_BETWEEN_SWEEPS)
         if len(content) > slack or hashlib.sha256(content).hexdigest() != sha256:
             return
         path = self._path(sha256)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.{id(content)}")
-        temporary.write_bytes(content)
-        temporary.replace(path)
+        try:
+            temporary.write_bytes(content)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
         written = self._written.get(self._folder, slack) + len(content)  # at first nobody knows what is there
         if written > slack:
             self._make_room(self._most - slack)
             written = 0
         self._written[self._folder] = written
-
-    def forget(self, sha256s: Collection[str]) -> None:
-        """Remove pictures."""
-        for sha256 in sha256s:
-            self._path(sha256).unlink(missing_ok=True)
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256

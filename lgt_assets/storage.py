@@ -187,7 +187,7 @@ class DeltaStore:
         return self._write(table, rows, "overwrite", condition, metadata)
 
     def append(self, table: str, rows: pl.DataFrame, *, metadata: Mapping[str, str] | None = None) -> int:
-        """Add rows to a table that nothing overwrites (shard_members, release); return the version."""
+        """Add rows to a table that nothing overwrites (release); return the version."""
         require_schema(table, rows)
         self.create(table)
         return self._write(table, lambda: iter([rows]), "append", None, metadata)

@@ -18,10 +18,10 @@ from lgt_assets.storage import FILE_BYTES, WRITER, DeltaStore
 from lgt_assets.table_locks import alone, is_remote
 
 DEFAULT_RETAIN_HOURS = 168
-# Tables that grow by appends, a file each. All others are replaced a slice at a time, whose files are as large as they get:
-# compacting them frees nothing, and would give a slice other files, which DeltaStore.slice_version takes for other rows.
+# Tables without slices, that grow by appends, a file each. All others are replaced a slice at a time, whose files are as large as
+# they get: compacting them frees nothing, and would give a slice other files, which DeltaStore.slice_version takes for other rows.
 # Below a URL, where there is no lock, nothing is compacted: with deltalake 1.6.6 two compactions at once double the rows.
-APPENDED_TABLES = ("release", "shard_members")
+APPENDED_TABLES = ("release",)
 
 
 @dataclass

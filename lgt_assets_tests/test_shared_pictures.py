@@ -84,8 +84,18 @@ def test_pictures_unused_for_longest_make_room(tmp_path: Path) -> None:
         assert cache.read(names[0]) == contents[0]
         assert sum(path.stat().st_size for path in kept(tmp_path)) <= 1100
     assert cache.read(names[-1]) == contents[-1] and cache.read(names[1]) is None
-    cache.forget(names)
-    assert kept(tmp_path) == []
+
+
+def test_a_cache_that_cannot_be_used_costs_no_picture(
+    bucket_root: str, state: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    image = put(bucket_root, plain_bytes(1))
+    in_the_way = state / "picture-cache" / image.sha256[:2] / image.sha256
+    in_the_way.mkdir(parents=True)
+    assert read_image_bytes(image) == plain_bytes(1) and "is not kept in the cache" in caplog.text
+    assert kept(state) == []  # no half of it stays
+    in_the_way.rmdir()
+    assert read_image_bytes(image) == plain_bytes(1) and kept(state) == [in_the_way]
 
 
 def test_what_is_too_large_or_no_such_picture_is_not_kept(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 
 from lgt_assets.delta_files import TableFolder
-from lgt_assets.errors import StorageError
+from lgt_assets.errors import SettingsError, StorageError
 from lgt_assets.schemas import frame
+from lgt_assets.state import tables_folder
 from lgt_assets.storage import DeltaStore
 from lgt_assets.table_slices import FEW, require_slice, scan_slices, slice_paths
 from lgt_assets_tests.rows import image_row
@@ -62,8 +63,10 @@ def test_slices_of_two_columns(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["with space", "grünes Feld", "a#b", "a+b & c"])
-def test_folders_that_deltalake_writes_otherwise(tmp_path: Path, name: str) -> None:
-    """It gives ``%20`` for a space, which no file is named by."""
+def test_slices_are_found_in_folders_that_deltalake_writes_otherwise_though_settings_refuse_them(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gives ``%20`` for a space, which no file is named by; polars still fails there where a whole table is scanned."""
     store = DeltaStore(str(tmp_path / name))
     rows = images(SHARDS[0], 3)
     version = store.replace("images", rows, shard=SHARDS[0])
@@ -71,6 +74,11 @@ def test_folders_that_deltalake_writes_otherwise(tmp_path: Path, name: str) -> N
     assert store.read("images", shards=[SHARDS[0]]).equals(rows)
     files = TableFolder(store.root).open("images")
     assert files.scan(files.slices).select(rows.columns).collect().equals(rows)
+    with pytest.raises(FileNotFoundError):  # once this is read, settings need not refuse such folders
+        store.read("images")
+    monkeypatch.setenv("LGT_TABLES", store.root)
+    with pytest.raises(SettingsError, match="cannot be read back"):
+        tables_folder()
 
 
 def test_rows_of_another_slice_or_schema_are_named() -> None:

@@ -1,6 +1,7 @@
 """Adding a source: its shards become partitions and its pictures members; the command line and a Dagit job share it."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 
 import dagster as dg
@@ -66,15 +67,17 @@ def card_of(store: DeltaStore, name: str) -> SourceCard:
 def note_members(store: DeltaStore, shards: Sequence[str]) -> None:
     """Note in `shard_members` which pictures ``shards`` hold, as their files say; what is noted already stays.
 
-    Some shards at a time: memory does not grow with their number, and after a kill the rest is noted by the next call.
+    Some shards at a time: memory does not grow with their number, and after a kill the rest is noted by the next call. Machines
+    that find the same shards missing at once write them in each other's place.
     """
-    with locked(state_folder() / "sources" / ".members.lock"):  # two at once would both find them missing
+    with locked(state_folder() / "sources" / ".members.lock"):  # two processes of a machine do not both write them
         known = set(store.shards("shard_members"))
         missing = (shard for shard in shards if shard not in known)
         while some := list(islice(missing, SHARDS_NOTED_AT_ONCE)):
             members = [row for shard in some for row in member_rows(state_folder(), shard)]
             if members:
-                store.append("shard_members", frame("shard_members", members))
+                rows = partial(iter, [frame("shard_members", members)])
+                store.rewrite("shard_members", rows, shards=some)
 
 
 class RegisterSourceConfig(dg.Config):

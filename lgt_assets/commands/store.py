@@ -1,10 +1,15 @@
 """`lgt store`: the completions that were paid for, beside the tables."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lgt_assets.commands.console import output, plain, print_json, table_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lgt_assets.engines.shared_chunks import SharedChunks
 
 app = typer.Typer(no_args_is_help=True, help="Look after stored completions.")
 SHARDS = Annotated[str, typer.Option("--shards", help="Shards by shell pattern. All by default.")]
@@ -13,7 +18,16 @@ YES = Annotated[bool, typer.Option("--yes", help="Remove; without it only say wh
 
 
 def _chosen(pattern: str) -> tuple:
-    """The stores' root, the shards that match, and what machines share.
+    """The stores' root, the shards that match, and what machines share. Raises as :func:`_matching`."""
+    from lgt_assets.resources import Models
+
+    models = Models()
+    root, shared = models.response_root, models.shared_responses
+    return root, _matching(pattern, root, shared), shared
+
+
+def _matching(pattern: str, root: "Path", shared: "SharedChunks | None" = None) -> list[str]:
+    """The shards that match.
 
     Raises:
         NotFoundError: none does.
@@ -22,15 +36,12 @@ def _chosen(pattern: str) -> tuple:
 
     from lgt_assets.engines.store_maintenance import stored_shards
     from lgt_assets.errors import NotFoundError
-    from lgt_assets.resources import Models
 
-    models = Models()
-    root, shared = models.response_root, models.shared_responses
     shards = [shard for shard in stored_shards(root, shared) if fnmatch.fnmatchcase(shard, pattern)]
     if not shards:
         place = shared.store.root if shared is not None else root
         raise NotFoundError(f"no completions are stored for shards like {pattern!r} in {place}")
-    return root, shards, shared
+    return shards
 
 
 @app.command()
@@ -125,9 +136,7 @@ def _require_no_runs() -> None:
 @app.command()
 def share(shards: SHARDS = "*", as_json: JSON = False) -> None:
     """Put the completions that this machine made before LGT_STORE was set there; what is there already stays."""
-    import fnmatch
-
-    from lgt_assets.engines.store_maintenance import share_chunks, stored_shards
+    from lgt_assets.engines.store_maintenance import share_chunks
     from lgt_assets.errors import SettingsError
     from lgt_assets.resources import Models
     from lgt_assets.settings import state_folder
@@ -135,7 +144,7 @@ def share(shards: SHARDS = "*", as_json: JSON = False) -> None:
     shared, root = Models().shared_responses, state_folder() / "responses"
     if shared is None:
         raise SettingsError("set LGT_STORE to the address where machines share completions")
-    chosen = [shard for shard in stored_shards(root) if fnmatch.fnmatchcase(shard, shards)]
+    chosen = _matching(shards, root)
     chunks = sum(share_chunks(root, shard, shared) for shard in chosen)
     if as_json:
         print_json({"shards": len(chosen), "chunks": chunks})

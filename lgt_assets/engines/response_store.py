@@ -63,15 +63,14 @@ class ResponseStore:
         self._is_ending = self._closed = False
         self._shared = shared
         self._sharing: Regularly | None = None
-        if shared is not None:
-            shared.clear(self.folder)
-            self.folder.mkdir(parents=True, exist_ok=True)
-        self._mark_in_use()
-        if shared is not None:
-            self._fetch(shared)
-        # journals before chunks: a journal sealed in between is then found as a chunk
-        self._read_journals()
-        self._read_chunks()
+        try:
+            self._read_folder()
+        except BaseException as error:
+            self._records.close()
+            self._mark_unused()
+            if isinstance(error, OSError):
+                raise StorageError(f"the response store in {self.folder} cannot be read: {error}") from error
+            raise
 
     def __enter__(self) -> "ResponseStore":
         return self
@@ -144,10 +143,12 @@ class ResponseStore:
         try:
             with self._lock:
                 self._is_ending = True  # a journal opened from here on would be closed by nobody
-            if self._sharing is not None:
-                self._sharing.stop()
-            if not self._read_only:
-                self._seal(live=False)
+            try:
+                if self._sharing is not None:
+                    self._sharing.stop()
+            finally:
+                if not self._read_only:
+                    self._seal(live=False)
         finally:
             self._closed = True
             if self._sealer is not None:
@@ -209,25 +210,23 @@ class ResponseStore:
         self._seal_retired(live=live)
 
     def _seal_retired(self, *, live: bool) -> None:
-        publish = self._shared.put if self._shared is not None else None
+        publish = self._shared.publish if self._shared is not None else None
         with self._seal_lock:
             with self._lock:
                 waiting = [self._unsealed[n] for n in self._unsealed if n != self._journal_number]
                 retired, self._retired = self._retired, []
             try:
-                done = seal_journals(self.folder, waiting, live=live, on_sealed=self._refile, publish=publish)
+                seal_journals(self.folder, waiting, live=live, on_sealed=self._refile, publish=publish)
             finally:
                 for journal in retired:
                     journal.close()
-            with self._lock:
-                for number in done:  # no place is in them any more
-                    self._unsealed.pop(number).file.close()
 
     def _refile(self, sealed: Sealed) -> None:
-        if self._is_ending:  # nobody asks any more where a record lies
-            return
         with self._lock:
-            self._records.refile(sealed)
+            if sealed.path is not None and not self._is_ending:  # else nobody asks any more where a record lies
+                self._records.refile(sealed)
+            for number in sealed.numbers:  # no place is in them any more
+                self._unsealed.pop(number).file.close()
 
     def _mark_in_use(self) -> None:
         """`lgt store gc` leaves alone what somebody reads."""
@@ -238,12 +237,16 @@ class ResponseStore:
         if self._in_use is not None:
             os.close(self._in_use)
 
-    def _fetch(self, shared: SharedChunks) -> None:
-        try:
-            shared.fetch(self.folder)
-        except StorageError:
-            self._mark_unused()
-            raise
+    def _read_folder(self) -> None:
+        if self._shared is not None:
+            self._shared.clear(self.folder)
+            self.folder.mkdir(parents=True, exist_ok=True)
+        self._mark_in_use()
+        if self._shared is not None:
+            self._shared.fetch(self.folder)
+        # journals before chunks: a journal sealed in between is then found as a chunk
+        self._read_journals()
+        self._read_chunks()
 
     def _read_journals(self) -> None:
         for path in journal_paths(self.folder):

@@ -27,9 +27,9 @@ class Unsealed:
 
 @dataclass(frozen=True)
 class Sealed:
-    """A new chunk: where it lies, its keys row by row, and the numbers of the journals that it takes the place of."""
+    """A new chunk, its keys row by row, and the numbers of the journals that it takes the place of; None: they held nothing."""
 
-    path: Path
+    path: Path | None
     keys: list[str]
     numbers: list[int]
 
@@ -37,32 +37,30 @@ class Sealed:
 def seal_journals(
     folder: Path, journals: Sequence[Unsealed], *, live: bool, on_sealed: Callable[[Sealed], None],
     publish: Publish | None = None,
-) -> list[int]:  # fmt: skip
+) -> None:  # fmt: skip
     """Seal own and dead journals and remove them; of those that live runs hold, with ``live``, seal a copy.
 
     Args:
         folder: the shard's.
         journals: none that this store still writes to.
         live: also take what live runs have written so far.
-        on_sealed: told of each chunk before the journals vanish.
+        on_sealed: told of each chunk before its journals vanish: with these the caller is done, whatever becomes of later ones.
         publish: see :func:`lgt_assets.engines.stored_files.write_chunk`.
 
-    Returns:
-        Numbers of the journals that are dealt with.
-
     Raises:
-        StorageError: a chunk cannot be written or published; the journals stay, and nothing is lost.
+        StorageError: a chunk cannot be written or published; its journals stay, and nothing is lost.
     """
-    claims = {journal.number: None if journal.is_own else claim(journal.file.path) for journal in journals}
-    removable = [journal for journal in journals if journal.is_own or claims[journal.number] is not None]
-    wanted = list(journals) if live else removable
+    claims: dict[int, int | None] = {}
     try:
+        for journal in journals:
+            claims[journal.number] = None if journal.is_own else claim(journal.file.path)
+        removable = [journal for journal in journals if journal.is_own or claims[journal.number] is not None]
+        wanted = list(journals) if live else removable
         for group in _groups(wanted):
             contents = _read_quickly(group) or _read(group)
-            if contents.encoded:
-                path = write_chunk(folder, contents.rows, contents.encoded, publish)
-                keys = contents.rows["request_key"].to_list()
-                on_sealed(Sealed(path, keys, [journal.number for journal in group]))
+            path = write_chunk(folder, contents.rows, contents.encoded, publish) if contents.encoded else None
+            keys = contents.rows["request_key"].to_list()
+            on_sealed(Sealed(path, keys, [journal.number for journal in group]))
             for journal, fault in zip(group, contents.faults, strict=True):
                 if journal in removable:
                     _remove(journal.file, fault)
@@ -74,7 +72,6 @@ def seal_journals(
         for descriptor in claims.values():
             if descriptor is not None:
                 os.close(descriptor)
-    return [journal.number for journal in wanted]
 
 
 def _groups(journals: Sequence[Unsealed]) -> Iterator[list[Unsealed]]:

@@ -13,9 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from lgt_assets.engines.folder_use import alone
 from lgt_assets.engines.journal import PARTIAL_PREFIX
-from lgt_assets.engines.stored_files import CHUNK_NAME, journal_paths
+from lgt_assets.engines.stored_files import CHUNK_NAME, journal_paths, read_chunk
 from lgt_assets.errors import StorageError
 from lgt_assets.identity import SHARD_KEY
 from lgt_assets.object_store import ObjectStore
@@ -73,8 +75,7 @@ class SharedChunks:
             for _ in range(_TRIES):
                 there = self._chunks(folder)
                 wanted = {name: size for name, size in there.items() if not _has_size(folder / name, size)}
-                if wanted:
-                    self._make_room(folder.parent, sum(wanted.values()))
+                self._make_room(folder.parent, sum(wanted.values()))
                 with ThreadPoolExecutor(_AT_ONCE) as threads:
                     found = list(threads.map(lambda name: self._copy(folder, name), wanted))
                 if all(found):
@@ -94,6 +95,11 @@ class SharedChunks:
         """Put a chunk of the shard of ``folder`` there."""
         self.store.write(f"{FOLDER}/{folder.name}/{name}", file.read_bytes())
 
+    def publish(self, folder: Path, name: str, file: Path) -> None:
+        """Put a new chunk there, and make room for it among the copies here, of which ``folder`` is that of its shard."""
+        self.put(folder, name, file)
+        self._make_room(folder.parent, file.stat().st_size)
+
     def remove(self, folder: Path, names: Iterable[str]) -> None:
         """Remove chunks of the shard of ``folder`` there."""
         self.store.remove(f"{FOLDER}/{folder.name}/{name}" for name in names)
@@ -106,7 +112,11 @@ class SharedChunks:
         partial = folder / f"{PARTIAL_PREFIX}{uuid.uuid4().hex}"
         try:
             partial.write_bytes(self.read(folder.name, name))
-            partial.rename(folder / name)
+            if (folder / name).exists() and (fault := _fault(partial)):
+                address = self.address(folder.name, name)
+                _log.warning("%s cannot be read (%s): the copy in %s stays as it is", address, fault, folder)
+            else:
+                partial.rename(folder / name)
         except FileNotFoundError:
             return False
         finally:
@@ -124,6 +134,15 @@ class SharedChunks:
                 total -= size
         if total > self.most_bytes:
             _log.info("%s holds %d bytes of copies: what runs use now is more than its bound", root, total)
+
+
+def _fault(path: Path) -> str:
+    """Why a file is no chunk; "" where it is one."""
+    try:
+        read_chunk(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        return str(error)
+    return ""
 
 
 def _has_size(path: Path, size: int) -> bool:

@@ -67,7 +67,7 @@ def remove_garbage(
         StorageError: the shard is in use, or a chunk cannot be written; every completion that is needed stays.
     """
     ResponseStore(root, shard, shared=shared).close()  # seals what dead runs left
-    publish = shared.put if shared is not None else None
+    publish = shared.publish if shared is not None else None
     with alone(root / shard):
         garbage = _garbage(root / shard, is_needed)
         for path in garbage.chunks:

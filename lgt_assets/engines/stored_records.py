@@ -81,8 +81,11 @@ class StoredRecords:
             self._index.move(key, asset, place)
 
     def refile(self, sealed: Sealed) -> None:
-        """What lay in journals now lies in a chunk."""
-        self._index.refile(sealed.keys, sealed.numbers, self.add(ChunkFile(sealed.path, self._cache)))
+        """What lay in journals now lies in a chunk; the same chunk sealed again keeps its number."""
+        number = self.chunks().get(str(sealed.path))
+        if number is None:
+            number = self.add(ChunkFile(sealed.path, self._cache))
+        self._index.refile(sealed.keys, sealed.numbers, number)
 
     def chunks(self) -> dict[str, int]:
         """The numbers of the chunks by path."""

@@ -12,16 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from lgt_assets.errors import NotFoundError
+from lgt_assets.errors import NotFoundError, StorageError
 from lgt_assets.object_store import ObjectStore
 from lgt_assets.shared_pictures import read_shared
 from lgt_assets.sources.inspection import read_picture
 from lgt_assets.sources.kept_pictures import kept_path
 from lgt_assets.sources.records import RowRejected
 from lgt_assets.sources.rows import ShardRows, shard_rows
-from lgt_assets.sources.shard_files import pictures_folder, shard_names, shard_path, source_of
+from lgt_assets.sources.shard_files import REMOVED_PICTURE, pictures_folder, shard_names, shard_path, source_of
 
 _AT_ONCE = 16
+_PICTURES = ("image", REMOVED_PICTURE)
 Progress = Callable[[int, int], None]
 
 
@@ -36,19 +37,64 @@ def shard_key(shard: str) -> str:
 
 
 def share_source(state: Path, store: ObjectStore, name: str, progress: Progress = lambda _done, _total: None) -> int:
-    """Put what is not there yet of a source on the object store; how many shards that were.
+    """Put what is not there yet of a source on the object store, also pictures that could not be read before.
+
+    Returns:
+        How many shards were not there.
 
     Raises:
-        StorageError: the store does not answer. What was put there stays; the next call goes on.
+        StorageError: the store does not answer (what was put there stays, the next call goes on), or what lies there under this
+            name holds other pictures (nothing is put).
     """
-    held = store.sizes(f"sources/{name}")
-    missing = [shard for shard in shard_names(state, name) if shard_key(shard) not in held]
-    pictures = set(store.sizes(f"images/{name}")) if missing else set()
+    shards = shard_names(state, name)
+    there = store.sizes(f"sources/{name}")
+    known, missing = ([shard for shard in shards if (shard_key(shard) in there) is held] for held in (True, False))
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        wanted = {
+            key: path for found in threads.map(lambda shard: _known(state, store, shard), known) for key, path in found
+        }
+        pictures = store.sizes(f"images/{name}") if shards else {}
+        late = [(key, path) for key, path in wanted.items() if key not in pictures]
+        list(threads.map(lambda item: _share_picture(store, *item), late))
     for done, shard in enumerate(missing):
         progress(done, len(missing))
         share_shard(state, store, shard, pictures)
     progress(len(missing), len(missing))
     return len(missing)
+
+
+def _known(state: Path, store: ObjectStore, shard: str) -> list[tuple[str, Path]]:
+    """Keys and files here of the pictures of a shard that lies there, but those taken down on either side.
+
+    Raises:
+        StorageError: what lies there holds other pictures.
+    """
+    _header, *here = _lines(shard_path(state, shard).read_bytes())
+    try:
+        _header, *there = _lines(store.read(shard_key(shard)))
+    except FileNotFoundError as error:
+        raise StorageError(f"{store.address(shard_key(shard))} was removed meanwhile; add the source again") from error
+    ours, theirs = ([line for line in lines if line["type"] in _PICTURES] for lines in (here, there))
+    if _sha256s(ours) != _sha256s(theirs):
+        raise StorageError(
+            f"shard {shard} below {store.root} holds other pictures than here: another source of the name {source_of(shard)}, or "
+            "the same one cut differently, was shared from another machine; add this one under another name, or with the "
+            "options and the shard size with which it was added there"
+        )
+    return [
+        (picture_key(source_of(shard), one["sha256"]), state / one["path"])
+        for one, other in zip(ours, theirs, strict=True)
+        if one["type"] == other["type"] == "image"
+    ]
+
+
+def _sha256s(pictures: list[dict]) -> list[str]:
+    """Of one that was taken down its tombstone says it. A picture's id follows from shard and sha256."""
+    return [line["digest"] if line["type"] == REMOVED_PICTURE else line["sha256"] for line in pictures]
+
+
+def _lines(content: bytes) -> list[dict]:
+    return [json.loads(line) for line in content.splitlines()]
 
 
 def share_shard(state: Path, store: ObjectStore, shard: str, held: Collection[str] = ()) -> None:
@@ -57,7 +103,7 @@ def share_shard(state: Path, store: ObjectStore, shard: str, held: Collection[st
     A picture that is missing or not the one that was added is left out: whoever makes the shard then rejects it.
     """
     name = source_of(shard)
-    header, *lines = [json.loads(line) for line in shard_path(state, shard).read_bytes().splitlines()]
+    header, *lines = _lines(shard_path(state, shard).read_bytes())
     wanted = {}
     for line in lines:
         if line["type"] == "image":
@@ -72,8 +118,6 @@ def share_shard(state: Path, store: ObjectStore, shard: str, held: Collection[st
 
 
 def _share_picture(store: ObjectStore, key: str, path: Path) -> None:
-    if store.holds(key):
-        return
     try:
         content = read_picture(path)
     except RowRejected:

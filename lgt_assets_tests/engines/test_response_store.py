@@ -13,6 +13,7 @@ import pytest
 from lgt_assets.engines import folding, response_store, sealing, store_garbage, store_maintenance, stored_files
 from lgt_assets.engines.base import Completion, Request, request_key
 from lgt_assets.engines.completion_records import COLUMNS
+from lgt_assets.engines.folder_use import is_in_use
 from lgt_assets.engines.response_store import ResponseStore
 from lgt_assets.engines.scripted import SCRIPTED_IDENTITY
 from lgt_assets.engines.stored_files import SET_ASIDE
@@ -265,3 +266,37 @@ def test_gc_leaves_a_shard_in_use_alone(tmp_path: Path) -> None:
             store_garbage.remove_garbage(tmp_path, SHARD, nobody)
     assert store_garbage.remove_garbage(tmp_path, SHARD, nobody).completions == 1
     assert len(ResponseStore(tmp_path, SHARD)) == 0
+
+
+def test_a_store_that_cannot_be_opened_holds_nothing(tmp_path: Path) -> None:
+    with ResponseStore(tmp_path, SHARD) as store:
+        put(store, request())
+        (live,) = (tmp_path / SHARD).glob("journal-*")
+        live.with_name(f"journal-{'0' * 32}.lgtj").write_bytes(live.read_bytes())
+        (tmp_path / SHARD / f"journal-{'f' * 32}.lgtj").mkdir()  # opened, and then refused
+    held = os.listdir("/proc/self/fd")
+    with pytest.raises(StorageError, match="cannot be read"):
+        ResponseStore(tmp_path, SHARD)
+    assert len(os.listdir("/proc/self/fd")) == len(held) and not is_in_use(tmp_path / SHARD)
+
+
+def test_sealing_goes_on_where_it_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "SEAL_BYTES", 1)  # a chunk for each journal
+    folder = tmp_path / "dead" / SHARD
+    folder.mkdir(parents=True)
+    names = []
+    for number in range(2):
+        with ResponseStore(tmp_path / str(number), SHARD) as store:
+            put(store, request(f"question {number}"))
+            (journal,) = (tmp_path / str(number) / SHARD).glob("journal-*")
+            (folder / f"journal-{str(number) * 32}.lgtj").write_bytes(journal.read_bytes())
+        names += [path.name for path in (tmp_path / str(number) / SHARD).glob("chunk-*")]
+    with ResponseStore(folder.parent, SHARD) as store:
+        (folder / names[1]).mkdir()  # in the second chunk's place
+        with pytest.raises(StorageError, match="cannot be sealed"):
+            rows(store)
+        (folder / names[1]).rmdir()
+        written = (folder / names[0]).stat().st_ino
+        assert len(rows(store)) == 2
+        assert (folder / names[0]).stat().st_ino == written  # the first was not sealed again
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)

@@ -133,6 +133,7 @@ def test_a_writer_killed_between_putting_and_naming_puts_the_same_object(tmp_pat
     chunk.unlink()
     journal.write_bytes(content)
     with opened(tmp_path / "a", shared) as again:
+        shared.store.remove(there)  # what lies there after this was put again
         assert key in again and len(rows(again)) == 1
     assert objects_below(shared.store.root) == there
 
@@ -197,6 +198,9 @@ def test_objects_that_are_damaged_or_foreign_are_named_and_copies_are_mended(
     problems = store_maintenance.verify(tmp_path / "b", SHARD, shared)
     assert any(f"{shared.address(SHARD, 'notes.txt')}: is no object" in problem for problem in problems)
     assert any(f"{shared.address(SHARD, name)}: cannot be read" in problem for problem in problems)
+    with opened(tmp_path / "a", shared) as store:  # its good copy is not given up for a torn object
+        assert key in store and f"the copy in {copy.parent} stays as it is" in caplog.text
+    assert copy.read_bytes() == whole
     with opened(tmp_path / "b", shared) as store:
         assert key not in store and "cannot be read and is skipped" in caplog.text
         put(store, request())  # asked again: the same name, whole
@@ -227,6 +231,21 @@ def test_copies_of_shards_unused_for_longest_make_room(tmp_path: Path, shared: S
     assert [len(chunks(machine / shard)) for shard in shards] == [0, 0, 1, 1]
     with opened(machine, small, shards[0]) as store:
         assert len(store) == 1  # copied again
+
+
+def test_a_machine_that_only_writes_keeps_its_copies_within_the_bound(tmp_path: Path, shared: SharedChunks) -> None:
+    shards = [f"scenes-{number:05d}" for number in range(5)]
+    with opened(tmp_path / "a", shared, "other-00000") as store:
+        put(store, request("of this size"), os.urandom(5000).hex())
+    bound = int(max(shared.sizes("other-00000").values()) * 2.5)
+    small, machine = SharedChunks(shared.store, bound), tmp_path / "b"
+    for number, shard in enumerate(shards):
+        with opened(machine, small, shard) as store:
+            put(store, request(shard), os.urandom(5000).hex())
+        os.utime(machine / shard, (number, number))
+        assert sum(path.stat().st_size for path in machine.glob("*/chunk-*")) <= bound
+    assert [len(chunks(machine / shard)) for shard in shards] == [0, 0, 0, 1, 1]
+    assert all(len(small.sizes(shard)) == 1 for shard in shards)
 
 
 def test_stats_tell_what_is_shared_and_what_is_here_alone(tmp_path: Path, shared: SharedChunks) -> None:
@@ -269,5 +288,8 @@ def test_the_command_line_shares_what_was_stored_before(
             main(["store", "share", "--json"])
         assert not ended.value.code
         assert json.loads(capsys.readouterr().out) == {"shards": 1, "chunks": chunk_count}
+    with pytest.raises(SystemExit) as ended:
+        main(["store", "share", "--shards", "photos-*"])
+    assert ended.value.code == 1 and "for shards like 'photos-*'" in capsys.readouterr().err
     with ResponseStore(responses_folder(), SHARD, shared=shared) as store:
         assert responses_folder() != tmp_path / "responses" and key in store

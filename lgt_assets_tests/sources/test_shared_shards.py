@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lgt_assets.errors import NotFoundError
+from lgt_assets.errors import NotFoundError, StorageError
 from lgt_assets.object_store import ObjectStore
 from lgt_assets.schemas import SCHEMAS, frame
 from lgt_assets.sources import ShardRows, add_source, shard_rows
@@ -79,3 +79,41 @@ def test_what_was_taken_down_is_shared_no_more(tmp_path: Path, bucket_root: str)
         image["sha256"] for image in shard_rows(state, SHARD).images if image["sha256"] != gone["sha256"]
     ]
     assert store.read(f"sources/mine/{SHARD}.jsonl").count(b'"type": "removed_image"') == 1
+
+
+def test_another_source_of_the_same_name_is_refused(tmp_path: Path, bucket_root: str) -> None:
+    store = ObjectStore(bucket_root)
+    share_source(add(tmp_path / "one"), store, "mine")
+    shared = objects_below(bucket_root)
+    again = add(tmp_path / "again")
+    assert share_source(again, store, "mine") == 0
+    manifest = flat_manifest(tmp_path / "other", range(2, 9))
+    add_source(tmp_path / "other" / "state", "mine", "manifest", {"path": str(manifest)}, shard_size=3)
+    with pytest.raises(StorageError, match=f"shard {SHARD} .*holds other pictures.*another name"):
+        share_source(tmp_path / "other" / "state", store, "mine")
+    add_source(tmp_path / "cut", "mine", "manifest", {"path": str(tmp_path / "one" / manifest.name)}, shard_size=2)
+    with pytest.raises(StorageError, match=f"shard {SHARD} .*shard size"):
+        share_source(tmp_path / "cut", store, "mine")
+    assert objects_below(bucket_root) == shared
+
+
+def test_a_picture_that_could_not_be_read_is_put_once_it_can(tmp_path: Path, bucket_root: str) -> None:
+    state, store = add(tmp_path), ObjectStore(bucket_root)
+    content = (tmp_path / "1.png").read_bytes()
+    (tmp_path / "1.png").unlink()
+    share_source(state, store, "mine")
+    assert len(shared_shard_rows(tmp_path / "elsewhere", store, SHARD).images) == 2
+    (tmp_path / "1.png").write_bytes(content)
+    assert share_source(state, store, "mine") == 0
+    assert len(shared_shard_rows(tmp_path / "elsewhere", store, SHARD).images) == 3
+
+
+def test_what_was_taken_down_on_one_machine_is_not_put_again_by_another(tmp_path: Path, bucket_root: str) -> None:
+    state, store = add(tmp_path), ObjectStore(bucket_root)
+    other = shutil.copytree(state, tmp_path / "other")
+    gone = shard_rows(state, SHARD).images[1]["sha256"]
+    remove_pictures(state, SHARD, [gone])
+    share_source(state, store, "mine")
+    for machine in (state, other):
+        assert share_source(machine, store, "mine") == 0
+        assert picture_key("mine", gone) not in objects_below(bucket_root)
