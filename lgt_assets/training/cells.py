@@ -30,6 +30,11 @@ def run_trainer(
     return trained(export, recipe, start, out, budget=budget, seed=seed, learner=learner, progress=progress)
 
 
+def budget_of(learner: PostTrainingSettings, trainer: str, **changes: int) -> Budget:
+    """The profile's budget of a trainer: every command trains with it, so that what one made another can use."""
+    return replace(Budget(**getattr(learner, trainer).model_dump()), **changes)
+
+
 @dataclass(frozen=True)
 class Cell:
     """A recipe and a seed of one release's models.
@@ -84,11 +89,11 @@ class Cell:
         """
         from lgt_assets.training.launched import launch
 
-        budget = replace(Budget(**getattr(self.learner, trainer).model_dump()), **changes)
         run = launch if self.learner.devices else run_trainer
         return run(
-            trainer, self.export, recipe_named(self.recipe), self.start(trainer), self.folder(trainer), budget=budget,
-            seed=seed_of(trainer, self.recipe, self.seed), learner=self.learner, progress=progress,
+            trainer, self.export, recipe_named(self.recipe), self.start(trainer), self.folder(trainer),
+            budget=budget_of(self.learner, trainer, **changes), seed=seed_of(trainer, self.recipe, self.seed),
+            learner=self.learner, progress=progress,
         )  # fmt: skip
 
     def changes(self, trainer: str) -> list[Change]:
