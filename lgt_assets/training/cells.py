@@ -35,6 +35,15 @@ def budget_of(learner: PostTrainingSettings, trainer: str, **changes: int) -> Bu
     return replace(Budget(**getattr(learner, trainer).model_dump()), **changes)
 
 
+def first_start(learner: PostTrainingSettings) -> Path:
+    """What the profile's first training starts from: a folder, or the hub's name of a model.
+
+    Raises:
+        EngineError: this installation holds no student.
+    """
+    return student_folder() if learner.is_student else Path(learner.model)
+
+
 @dataclass(frozen=True)
 class Cell:
     """A recipe and a seed of one release's models.
@@ -67,7 +76,7 @@ class Cell:
             EngineError: this installation holds no student.
         """
         if trainer == SFT:
-            return student_folder() if self.learner.is_student else Path(self.learner.model)
+            return first_start(self.learner)
         start = self.folder(SFT)
         if not (start / RECORD).is_file():
             raise SettingsError(
