@@ -42,11 +42,23 @@ def write_into(path: Path, text: str, *, marks: tuple[str, str] = (BEGIN, END)) 
     """
     from lgt_assets.sources.files import write_atomically
 
+    write_atomically(path, put_into(_page(path, marks), text, where=str(path), marks=marks).encode("utf-8"))
+
+
+def require_marks(path: Path, *, marks: tuple[str, str] = (BEGIN, END)) -> None:
+    """See before long work that :func:`write_into` will find its place.
+
+    Raises:
+        SettingsError: the file cannot be read, or lacks the markers.
+    """
+    put_into(_page(path, marks), "", where=str(path), marks=marks)
+
+
+def _page(path: Path, marks: tuple[str, str]) -> str:
     try:
-        page = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}; give a page with the markers {' and '.join(marks)}") from error
-    write_atomically(path, put_into(page, text, where=str(path), marks=marks).encode("utf-8"))
 
 
 def _sentence(text: str) -> str:

@@ -105,6 +105,7 @@ ALLOWED = {
         "release",
         "row_model",
         "schemas",
+        "sources",
         "storage",
         "synthesis",
     },

@@ -7,7 +7,16 @@ import dagster as dg
 import polars as pl
 from pydantic import Field
 
-from lgt_assets.assets.post_training import CELLS, GROUP, POOL, dpo_model, exported_latest, grpo_model, sft_model
+from lgt_assets.assets.post_training import (
+    CELLS,
+    GROUP,
+    POOL,
+    dpo_model,
+    exported_latest,
+    grpo_model,
+    recipe_and_seed,
+    sft_model,
+)
 from lgt_assets.checks.evaluation import description_of, metadata_of
 from lgt_assets.errors import LgtError, NotFoundError
 from lgt_assets.observe.progress import observed_progress
@@ -61,7 +70,7 @@ def evaluation(context: dg.AssetExecutionContext, tables: Tables, config: Evalua
                     counts,
                     progress=lambda *done, stage=model.stage: progress(stage, *done),
                 )
-                for model in models_of_cell(state_folder(), release_id, *_names(context.partition_key))
+                for model in models_of_cell(state_folder(), release_id, *recipe_and_seed(context.partition_key))
             ]
     except LgtError as error:
         raise dg.Failure(f"evaluation: {error}", allow_retries=False) from error
@@ -77,24 +86,25 @@ def nothing_asked_was_trained_on(
     The release's own rules decide (`release.picture_distance`, `release.ngram`). How many questions are worded as the release
     asks about other pictures is told beside it: the scenes' grammar is small, and this is no leak.
     """
-    from lgt_assets.training.contamination import exported_questions, leaks, recurring_wordings
+    from lgt_assets.training.contamination import exported_questions, leaks, questions_of, recurring_wordings
     from lgt_assets.training.evaluations import asked_by
 
     export, release_id = exported_latest()
-    cell = models_of_cell(state_folder(), release_id, *_names(context.partition_key))
+    cell = models_of_cell(state_folder(), release_id, *recipe_and_seed(context.partition_key))
     asked = list(dict.fromkeys(one for model in cell for one in asked_by(model.answers)))
     if not asked:
         raise NotFoundError(f"evaluation of {context.partition_key}: there are no answers: materialize it first")
     trained, settings = exported_questions(export), models.profile.release
     found = leaks(asked, trained, distance=settings.picture_distance)
     wordings = recurring_wordings(asked, trained, ngram=settings.ngram, share=settings.ngram_share)
-    said = f"{found.height} leaks among {len(asked)} questions, held against {len(trained)} of the release"
+    leaking = questions_of(found)
+    said = f"{leaking} leaks among {len(asked)} questions, held against {len(trained)} of the release"
     for leak in found.head(SHOWN_LEAKS).iter_rows(named=True):
         said += f"; {leak['suite']}, question {leak['number']}: {leak['reason']} ({leak['detail']})"
     numbers = {f"wording recurs/{suite}": share for suite, share in wordings.items()}
     return dg.AssetCheckResult(
         passed=found.is_empty(), description=description_of(said),
-        metadata=metadata_of(said, {"questions": len(asked), "leaks": found.height, **numbers}),
+        metadata=metadata_of(said, {"questions": len(asked), "leaks": leaking, **numbers}),
     )  # fmt: skip
 
 
@@ -111,13 +121,13 @@ def models_of_cell(root: Path, release_id: str, recipe: str, seed: str) -> list[
 
     A model that the profile names by its name on the hub is scored after training alone.
     """
+    from lgt_assets.training.cells import first_start
     from lgt_assets.training.evaluations import STUDENT, ScoredModel
     from lgt_assets.training.recipes import cell_folder
-    from lgt_assets.training.students import student_folder
     from lgt_assets.training.training_runs import RECORD
 
     learner = load_profile().post_training
-    start = student_folder() if learner.is_student else Path(learner.model)
+    start = first_start(learner)
     dtype = "float32" if learner.is_student else "auto"
     found = [ScoredModel(root, release_id, STUDENT, "", "", start, dtype)] if start.is_dir() else []
     for stage in STAGES[1:]:
@@ -144,8 +154,3 @@ def evaluation_metadata(rows: pl.DataFrame) -> dict[str, object]:
     }
     table = table_of(["stage", "suite", "type", "right (95 % interval)", "of"], lines, right=(4,))
     return {"scores": dg.MetadataValue.md(table), **numbers}
-
-
-def _names(key: str) -> tuple[str, str]:
-    names = key.keys_by_dimension
-    return names["recipe"], names["seed"]

@@ -113,9 +113,12 @@ def _cell_of(context: dg.AssetExecutionContext) -> "Cell":
     from lgt_assets.training.cells import Cell
 
     export, release_id = exported_latest()
-    return Cell(state_folder(), export, release_id, *_cell(context), load_profile().post_training)
+    return Cell(
+        state_folder(), export, release_id, *recipe_and_seed(context.partition_key), load_profile().post_training
+    )
 
 
-def _cell(context: dg.AssetExecutionContext) -> tuple[str, str]:
-    keys = context.partition_key.keys_by_dimension
+def recipe_and_seed(key: dg.MultiPartitionKey) -> tuple[str, str]:
+    """Of a key of CELLS."""
+    keys = key.keys_by_dimension
     return keys["recipe"], keys["seed"]

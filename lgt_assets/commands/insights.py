@@ -1,5 +1,6 @@
 """`lgt insights`: runs the experiments cell by cell, skips what is done, and writes what they show into docs/insights.md."""
 
+import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from lgt_assets.commands.console import notices, plain, print_json
 if TYPE_CHECKING:
     from lgt_assets.training.insight_cells import CellRun
     from lgt_assets.training.insight_tables import Findings
+    from lgt_assets.training.recipes import Budget
 
 BEGIN, END = "<!-- lgt insights: begin -->", "<!-- lgt insights: end -->"
 SEEDS = Annotated[int, typer.Option("--seeds", min=1, max=3, help="How many seeds of each recipe.")]
@@ -32,15 +34,17 @@ def insights(
 ) -> None:  # fmt: skip
     """Train and score direct, simple, long, stage 1 and merged, then DPO against GRPO; say what that shows and what not."""
     from lgt_assets.commands.embedded import require_libraries
+    from lgt_assets.method_tables import require_marks
     from lgt_assets.training.insight_cells import cell_runs
     from lgt_assets.training.recipes import SEEDS as ALL_SEEDS
 
     chosen = ALL_SEEDS[:seeds]
+    require_marks(into, marks=(BEGIN, END))
     runs = list(cell_runs(chosen, questions=questions, out_of_domain=out_of_domain, steps=steps))
     done = {"run": 0, "skipped": 0, "left": 0}
     if not report_only:
         require_libraries()
-        done = run_cells(runs, minutes)
+        done = run_cells(runs, budgets(steps), minutes)
     found = findings()
     write(found, chosen, into)
     notices().print(plain(f"written into {into}"))
@@ -49,21 +53,36 @@ def insights(
         print_json({"release": found.release_id, "models": models, "leaks": found.leaks, "cells": done})
 
 
-def run_cells(runs: "list[CellRun]", minutes: float | None) -> dict[str, int]:
+def budgets(steps: int | None) -> "dict[str, Budget]":
+    """Each trainer's budget in the profile, with other steps of SFT where they are given."""
+    from lgt_assets.settings import load_profile
+    from lgt_assets.training.cells import budget_of
+    from lgt_assets.training.recipes import DPO, GRPO, SFT
+
+    learner, changes = load_profile().post_training, {"steps": steps} if steps else {}
+    return {SFT: budget_of(learner, SFT, **changes), **{name: budget_of(learner, name) for name in (DPO, GRPO)}}
+
+
+def run_cells(runs: "list[CellRun]", budgets: "Mapping[str, Budget]", minutes: float | None) -> dict[str, int]:
     """Run what is not done, in order, in the state folder's own Dagster instance; how many were run, skipped and left.
 
     Raises:
+        SettingsError: a folder holds a training of another budget; nothing was run.
         LgtError: a cell failed.
     """
     from lgt_assets import runs as dagster_runs
+    from lgt_assets.assets.post_training import exported_latest
     from lgt_assets.commands.progress_bars import showing_progress
     from lgt_assets.instance import open_instance
+    from lgt_assets.settings import state_folder
+    from lgt_assets.training.insight_cells import require_budgets
 
+    require_budgets(runs, state_folder(), exported_latest()[1], budgets)
     began, counts = time.monotonic(), {"run": 0, "skipped": 0, "left": 0}
     with open_instance() as instance:
         for number, run in enumerate(runs, start=1):
             name = f"cell {number} of {len(runs)} ({run.part}): {run.recipe}, seed {run.seed}"
-            if is_done(run):
+            if is_done(run, budgets):
                 counts["skipped"] += 1
                 continue
             if minutes is not None and time.monotonic() - began >= 60 * minutes:
@@ -80,7 +99,7 @@ def run_cells(runs: "list[CellRun]", minutes: float | None) -> dict[str, int]:
     return counts
 
 
-def is_done(run: "CellRun") -> bool:
+def is_done(run: "CellRun", budgets: "Mapping[str, Budget]") -> bool:
     """Whether the tables and the models' folders hold all that a run makes."""
     from lgt_assets.assets.evaluation import models_of_cell, question_counts
     from lgt_assets.assets.post_training import exported_latest
@@ -89,14 +108,19 @@ def is_done(run: "CellRun") -> bool:
     from lgt_assets.training import insight_cells
     from lgt_assets.training.evaluations import asked_counts
     from lgt_assets.training.insight_tables import THE_STUDENT
+    from lgt_assets.training.training_runs import RECORD
 
     _, release_id = exported_latest()
     models = models_of_cell(state_folder(), release_id, run.recipe, run.seed)
     store = Tables().store()
     names = [(model.stage, model.recipe, model.seed) for model in models]
     scored: Mapping = {name: asked_counts(store, model) for name, model in zip(names, models, strict=True)}
-    trained = [name for name in names if name != THE_STUDENT]
-    return insight_cells.is_done(run, trained, scored, question_counts(**run.config["evaluation"]))
+    trained = {
+        name: json.loads((model.weights / RECORD).read_text())
+        for name, model in zip(names, models, strict=True)
+        if name != THE_STUDENT
+    }
+    return insight_cells.is_done(run, trained, scored, question_counts(**run.config["evaluation"]), budgets)
 
 
 def findings() -> "Findings":
@@ -131,4 +155,4 @@ def write(found: "Findings", seeds: "tuple[str, ...]", into: Path) -> None:
     write_into(into, page(found, seeds), marks=(BEGIN, END))
     picture = into.parent / "images" / PICTURE
     picture.parent.mkdir(exist_ok=True)
-    picture.write_bytes(draw_panels(panels(found), columns=2, size=(4.2, 2.4)))
+    picture.write_bytes(draw_panels(panels(found.chosen(seeds)), columns=2, size=(4.2, 2.4)))

@@ -30,6 +30,20 @@ def run_trainer(
     return trained(export, recipe, start, out, budget=budget, seed=seed, learner=learner, progress=progress)
 
 
+def budget_of(learner: PostTrainingSettings, trainer: str, **changes: int) -> Budget:
+    """The profile's budget of a trainer: every command trains with it, so that what one made another can use."""
+    return replace(Budget(**getattr(learner, trainer).model_dump()), **changes)
+
+
+def first_start(learner: PostTrainingSettings) -> Path:
+    """What the profile's first training starts from: a folder, or the hub's name of a model.
+
+    Raises:
+        EngineError: this installation holds no student.
+    """
+    return student_folder() if learner.is_student else Path(learner.model)
+
+
 @dataclass(frozen=True)
 class Cell:
     """A recipe and a seed of one release's models.
@@ -62,7 +76,7 @@ class Cell:
             EngineError: this installation holds no student.
         """
         if trainer == SFT:
-            return student_folder() if self.learner.is_student else Path(self.learner.model)
+            return first_start(self.learner)
         start = self.folder(SFT)
         if not (start / RECORD).is_file():
             raise SettingsError(
@@ -84,11 +98,11 @@ class Cell:
         """
         from lgt_assets.training.launched import launch
 
-        budget = replace(Budget(**getattr(self.learner, trainer).model_dump()), **changes)
         run = launch if self.learner.devices else run_trainer
         return run(
-            trainer, self.export, recipe_named(self.recipe), self.start(trainer), self.folder(trainer), budget=budget,
-            seed=seed_of(trainer, self.recipe, self.seed), learner=self.learner, progress=progress,
+            trainer, self.export, recipe_named(self.recipe), self.start(trainer), self.folder(trainer),
+            budget=budget_of(self.learner, trainer, **changes), seed=seed_of(trainer, self.recipe, self.seed),
+            learner=self.learner, progress=progress,
         )  # fmt: skip
 
     def changes(self, trainer: str) -> list[Change]:

@@ -8,6 +8,7 @@ beside it.
 
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -94,22 +95,30 @@ def leaks(asked: Sequence[Seen], trained: Sequence[Seen], *, distance: int) -> p
         distance: bits of 64 in which hashes of one picture may differ.
 
     Returns:
-        ``suite``, ``number`` (place among ``asked``), ``reason`` and ``detail``.
+        ``suite``, ``number`` (place among its suite's, from 0), ``reason`` and ``detail``.
     """
     pixels = {one.pixels for one in trained}
     hashes = list({one.phash: None for one in trained if one.phash})
     near = near_hashes(_texts(one.phash for one in asked), _texts(hashes), distance)
     bits = {row: count for row, _, count in near.iter_rows()}
     prompts = KnownPrompts(trained)
-    found = []
-    for number, one in enumerate(asked):
+    found: list[tuple[str, int, str, str]] = []
+    numbers: Counter[str] = Counter()
+    for place, one in enumerate(asked):
+        number = numbers[one.suite]
+        numbers[one.suite] += 1
         if one.pixels in pixels:
             found.append((one.suite, number, SAME_PICTURE, one.pixels))
-        elif number in bits:
-            found.append((one.suite, number, NEAR_PICTURE, f"{bits[number]} bits of 64 differ"))
+        elif place in bits:
+            found.append((one.suite, number, NEAR_PICTURE, f"{bits[place]} bits of 64 differ"))
         if one.prompt in prompts:
             found.append((one.suite, number, SAME_PROMPT, one.prompt))
     return pl.DataFrame(found, schema=LEAKS, orient="row")
+
+
+def questions_of(found: pl.DataFrame) -> int:
+    """How many questions :func:`leaks` found, whatever number of reasons each has."""
+    return found.select("suite", "number").n_unique()
 
 
 class KnownPrompts:

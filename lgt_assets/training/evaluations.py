@@ -1,7 +1,6 @@
 """Rows of the table ``evaluations``: models scored suite by suite, so that a run that was cut off goes on with the next suite."""
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +8,13 @@ from pathlib import Path
 import polars as pl
 
 from lgt_assets.embedded.scenes import render
-from lgt_assets.identity import digest
 from lgt_assets.schemas import frame
+from lgt_assets.sources.files import write_atomically
 from lgt_assets.storage import DeltaStore
 from lgt_assets.training.contamination import KnownPrompts, Seen, exported_questions, seen
 from lgt_assets.training.held_out import questions
 from lgt_assets.training.scoring import Answered, answered, counted
+from lgt_assets.training.weights_digests import files_digest
 
 TABLE = "evaluations"
 STUDENT = "student"
@@ -57,7 +57,7 @@ class ScoredModel:
         """Its columns in the table."""
         return {
             "release_id": self.release_id, "stage": self.stage, "recipe": self.recipe, "seed": self.seed,
-            "weights": digest([path.read_bytes().hex() for path in sorted(self.weights.glob("*.safetensors"))])[:16],
+            "weights": files_digest(sorted(self.weights.glob("*.safetensors"))),
         }  # fmt: skip
 
 
@@ -83,8 +83,9 @@ def evaluate(
         LgtError: there is no model or no export, or too few questions are left.
     """
     names, known = model.names(), None
+    before = _asked_counts(store, names)
     for suite, count in counts.items():
-        if asked_counts(store, model).get(suite) == count:
+        if before.get(suite) == count:
             continue
         known = known or KnownPrompts(exported_questions(export))
         asked = questions(suite, count, known=known)
@@ -104,13 +105,17 @@ def evaluate(
 
 def asked_counts(store: DeltaStore, model: ScoredModel) -> dict[str, int]:
     """How many questions of each suite these very weights were asked last."""
-    rows = latest(_own(store.read(TABLE), model.names()).filter(pl.col("type") == "all"))
+    return _asked_counts(store, model.names())
+
+
+def _asked_counts(store: DeltaStore, names: Mapping[str, str]) -> dict[str, int]:
+    rows = latest(_own(store.read(TABLE), names).filter(pl.col("type") == "all"))
     return dict(rows.select("suite", "n").iter_rows())
 
 
 def latest(rows: pl.DataFrame) -> pl.DataFrame:
-    """Of rows with one key (KEY) the one that was made last, in the order of the keys."""
-    return rows.sort(*KEY, "number").unique(KEY, keep="last", maintain_order=True)
+    """Of each model and suite the rows that were made last, all together, in the order of the keys (KEY)."""
+    return rows.filter(pl.col("number") == pl.col("number").max().over(*KEY[:-1])).sort(*KEY)
 
 
 def asked_by(answers: Path) -> list[Seen]:
@@ -127,12 +132,10 @@ def _own(rows: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
 
 
 def _keep(path: Path, answers: list[Answered]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    with partial.open("w") as lines:
-        for one in answers:
-            example = one.question.example
-            shown = seen(one.question.suite, example.user, render(example.scene)).as_dict()
-            told = {"type": one.question.kind, "truth": example.answer, "reply": one.reply, "right": one.is_right}
-            lines.write(json.dumps(shown | told, ensure_ascii=False) + "\n")
-    os.replace(partial, path)
+    lines = []
+    for one in answers:
+        example = one.question.example
+        shown = seen(one.question.suite, example.user, render(example.scene)).as_dict()
+        told = {"type": one.question.kind, "truth": example.answer, "reply": one.reply, "right": one.is_right}
+        lines.append(json.dumps(shown | told, ensure_ascii=False) + "\n")
+    write_atomically(path, "".join(lines).encode())

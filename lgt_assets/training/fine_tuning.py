@@ -10,7 +10,8 @@ from lgt_assets.training.exported_files import TRAIN, exported_rows, released_as
 from lgt_assets.training.learners import CPU_STUDENT, adapter_of, loaded, processor_of
 from lgt_assets.training.recipes import Budget, Recipe, selected
 from lgt_assets.training.row_lengths import row_limit
-from lgt_assets.training.training_runs import RECORD, Progress, method_of, run, weights_digest
+from lgt_assets.training.training_runs import RECORD, Progress, method_of, run
+from lgt_assets.training.weights_digests import weights_digest
 
 __all__ = ["RECORD", "fine_tune", "recipe_rows"]
 

@@ -1,15 +1,17 @@
 """The order in which the experiments' cells are run: what is compared first comes first, a seed at a time."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+from lgt_assets.errors import SettingsError
 from lgt_assets.training.insight_page import AFTERWARDS
 from lgt_assets.training.insight_tables import THE_STUDENT, Model
-from lgt_assets.training.recipes import DPO, GRPO, RECIPES, SFT
+from lgt_assets.training.recipes import DPO, GRPO, RECIPES, SFT, Budget, cell_folder
+from lgt_assets.training.training_runs import SETTINGS
 
-# Steps of DPO and of GRPO after the same SFT, so that both do about as many operations: a step of GRPO has four times the
-# completions of one of DPO, and each is sampled first. What they did is counted in the page.
-STEPS_AFTERWARDS: Mapping[str, int] = {DPO: 40, GRPO: 10}
 MAIN, TRAINERS, TRANSFER = "traces", "DPO and GRPO", "transfer"
 
 
@@ -41,8 +43,7 @@ def cell_runs(
         for recipe in RECIPES:
             yield CellRun(MAIN, recipe, seed, ("sft_model", "evaluation"), tuned | {"evaluation": asked})
         for trainer in (DPO, GRPO):
-            config = {f"{trainer}_model": {"steps": STEPS_AFTERWARDS[trainer]}, "evaluation": asked}
-            yield CellRun(TRAINERS, AFTERWARDS, seed, (f"{trainer}_model", "evaluation"), config)
+            yield CellRun(TRAINERS, AFTERWARDS, seed, (f"{trainer}_model", "evaluation"), {"evaluation": asked})
     for seed in seeds if out_of_domain else ():
         for recipe in RECIPES:
             config = {"evaluation": {"questions": questions, "out_of_domain": out_of_domain}}
@@ -50,18 +51,59 @@ def cell_runs(
 
 
 def is_done(
-    run: CellRun, trained: Collection[Model], scored: Mapping[Model, Mapping[str, int]], counts: Mapping[str, int]
-) -> bool:
+    run: CellRun, trained: Mapping[Model, Mapping[str, Any]], scored: Mapping[Model, Mapping[str, int]],
+    counts: Mapping[str, int], budgets: Mapping[str, Budget],
+) -> bool:  # fmt: skip
     """Whether nothing of a run is left to do: its models are trained, and all of the cell's were asked all questions.
 
     Args:
         run: which.
-        trained: what was trained to its end.
+        trained: the record of what was trained to its end.
         scored: of each model that can be scored the questions that it was asked, by suite.
         counts: questions by suite that the run is to ask.
+        budgets: that the trainings are to have, by trainer.
     """
-    own = [model for model in trained if model[1:] == (run.recipe, run.seed)]
-    wanted = {SFT, *(name.removesuffix("_model") for name in run.assets if name != "evaluation")}
+    own = [
+        model for model, record in trained.items()
+        if model[1:] == (run.recipe, run.seed) and record["budget"] == budgets[model[0]].as_dict()
+    ]  # fmt: skip
+    wanted = _trainers(run)
     scorable = [*own, *({THE_STUDENT} & scored.keys())]
     asked = all(scored.get(model, {}).get(suite) == count for model in scorable for suite, count in counts.items())
     return wanted <= {stage for stage, _, _ in own} and asked
+
+
+def require_budgets(runs: Iterable[CellRun], root: Path, release_id: str, budgets: Mapping[str, Budget]) -> None:
+    """See before anything is run that no folder holds a training, ended or not, of another budget.
+
+    Args:
+        runs: what is to be run.
+        root: the state's folder.
+        release_id: the release.
+        budgets: that the trainings are to have, by trainer.
+
+    Raises:
+        SettingsError: some do; all of them are named.
+    """
+    cells = {(run.recipe, run.seed, trainer) for run in runs for trainer in _trainers(run)}
+    others = []
+    for recipe, seed, trainer in sorted(cells):
+        folder = cell_folder(root, release_id, recipe, seed, trainer)
+        told = folder / SETTINGS
+        held = json.loads(told.read_text())["budget"] if told.is_file() else budgets[trainer].as_dict()
+        if held != budgets[trainer].as_dict():
+            others.append(f"{folder} ({_in_words(held)} instead of {_in_words(budgets[trainer].as_dict())})")
+    if others:
+        raise SettingsError(
+            f"these folders hold trainings of another budget than the profile's post_training: {'; '.join(others)}. Give the "
+            "budget that they have (in the profile; SFT's steps by --steps), or remove the folders"
+        )
+
+
+def _trainers(run: CellRun) -> set[str]:
+    """Whose models a run needs: SFT's, and those that it makes."""
+    return {SFT, *(name.removesuffix("_model") for name in run.assets if name != "evaluation")}
+
+
+def _in_words(budget: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in budget.items())

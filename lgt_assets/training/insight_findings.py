@@ -9,7 +9,7 @@ import polars as pl
 from lgt_assets.errors import NotFoundError
 from lgt_assets.row_model import STAGES
 from lgt_assets.storage import DeltaStore
-from lgt_assets.training.contamination import exported_questions, leaks, recurring_wordings
+from lgt_assets.training.contamination import exported_questions, leaks, questions_of, recurring_wordings
 from lgt_assets.training.evaluations import TABLE, asked_by, latest
 from lgt_assets.training.insight_tables import Findings, Model
 from lgt_assets.training.training_runs import RECORD
@@ -43,7 +43,7 @@ def gathered(
     trained = exported_questions(export)
     return Findings(
         release_id, scores, _hits(folders, scores), _records(root / "models" / release_id, models),
-        recurring_wordings(asked, trained, ngram=ngram, share=share), leaks(asked, trained, distance=distance).height,
+        recurring_wordings(asked, trained, ngram=ngram, share=share), questions_of(leaks(asked, trained, distance=distance)),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from lgt_assets.charts import IntervalPanel, Panel
+from lgt_assets.row_model import STAGES
 from lgt_assets.training.comparisons import Difference
 from lgt_assets.training.evaluations import STUDENT
 from lgt_assets.training.held_out import IN_DOMAIN, SUITES
@@ -39,11 +40,12 @@ EQUAL = 1.25  # times as many operations count as equal compute
 
 
 def page(found: Findings, seeds: Sequence[str]) -> str:
-    """The measured part of the page, in markdown."""
+    """The measured part of the page, in markdown; of the chosen seeds alone."""
+    found = found.chosen(seeds)
     parts = [
         "### What was run",
         f"Release `{found.release_id}`; seeds scored: {', '.join(_scored(found)) or 'none'}; {_models(found)} models scored. "
-        "Same steps and rows a step for all recipes; tokens differ with the targets' length.",
+        f"{budgets_sentence(found)}",
         compute_table(found, [*FINE_TUNED, *TRAINERS[1:]]),
         asked_table(found),
         f"{found.leaks} of the questions asked stand in the release, by picture or word for word.",
@@ -69,6 +71,22 @@ def sentence(found: Findings, first: Kind, second: Kind, suite: str = IN_DOMAIN)
     if compared is None:
         return f"- {names}: not run."
     return f"- {names}: {points(compared.widest)} points; {_on(compared)}: **{compared.verdict}**."
+
+
+def budgets_sentence(found: Findings) -> str:
+    """Steps and rows a step of each trainer, as the records have them, and whether they are the same for all its models."""
+    told: dict[str, set[tuple[int, int]]] = {}
+    for (stage, _recipe, _seed), record in found.records.items():
+        told.setdefault(stage, set()).add((record["budget"]["steps"], record["budget"]["batch"]))
+    parts = [
+        f"{stage.upper()} {' and '.join(f'{steps} x {rows}' for steps, rows in sorted(told[stage]))}"
+        + ("" if len(told[stage]) == 1 else " (**not** the same for all its models)")
+        for stage in STAGES
+        if stage in told
+    ]
+    if not parts:
+        return "Budgets: no record of a training."
+    return f"Steps x rows a step: {', '.join(parts)}; tokens differ with the targets' length."
 
 
 def compute_sentence(found: Findings) -> str:

@@ -1,8 +1,8 @@
 """The experiments' tables, of what the table ``evaluations`` and the models' records hold; pure functions."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -37,6 +37,15 @@ class Findings:
     wordings: Mapping[str, float] = field(default_factory=dict)
     leaks: int = 0
 
+    def chosen(self, seeds: Collection[str]) -> "Findings":
+        """The same of some seeds' models alone, and of the student."""
+        wanted = {*seeds, THE_STUDENT[2]}
+        return replace(
+            self, scores=self.scores.filter(pl.col("seed").is_in(list(wanted))),
+            hits={key: hits for key, hits in self.hits.items() if key[0][2] in wanted},
+            records={model: record for model, record in self.records.items() if model[2] in wanted},
+        )  # fmt: skip
+
     def seeds(self, stage: str, recipe: str, suite: str = IN_DOMAIN) -> list[str]:
         """Seeds that were scored."""
         return sorted(seed for (one, own, seed), asked in self.hits if (one, own, asked) == (stage, recipe, suite))
@@ -46,7 +55,7 @@ class Findings:
         return [self.hits[(stage, recipe, seed), suite] for seed in seeds]
 
     def against(self, first: tuple[str, str], second: tuple[str, str], suite: str = IN_DOMAIN) -> Difference | None:
-        """One stage and recipe less another on the seeds that both have; None where there are none."""
+        """One stage and recipe less another on the seeds and the questions that both have; None where there are none."""
         seeds = self.seeds(*first, suite)
         if second[0] != STUDENT:
             seeds = [seed for seed in seeds if seed in self.seeds(*second, suite)]
@@ -55,13 +64,16 @@ class Findings:
         if not seeds:
             return None
         others = [""] if second[0] == STUDENT else seeds
-        return difference(self.of(*first, suite, seeds), self.of(*second, suite, others))
+        hits, held_against = self.of(*first, suite, seeds), self.of(*second, suite, others)
+        both = min(map(len, (*hits, *held_against)))  # a longer suite begins with a shorter one's questions
+        return difference([own[:both] for own in hits], [own[:both] for own in held_against])
 
 
 def models_table(
     found: Findings, models: Sequence[tuple[str, str]], seeds: Sequence[str], suite: str = IN_DOMAIN
 ) -> str:
     """A line for each stage and recipe: the share right of every seed (Wilson), their mean (t), and the student's subtracted."""
+    found = found.chosen(seeds)
     heads = ["model", *(f"seed {seed}" for seed in seeds), "mean over seeds", "less the student", "verdict"]
     lines = [_student_line(found, len(seeds), suite)]
     for stage, recipe in models:

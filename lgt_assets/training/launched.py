@@ -5,9 +5,11 @@ The first process prints a line of JSON after each step, [done, total, value]; w
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from lgt_assets.training.recipes import Budget, Recipe
 from lgt_assets.training.training_runs import RECORD, Progress, write
 
 SPECIFICATION, ACCELERATE = "specification.json", "accelerate.yaml"
-_LAST_LINES = 30
+_LAST_LINES, _SECONDS_TO_END = 30, 10
 # In full, 7 B weights with gradients and Adam's moments (about 110 GB) fit no GPU: ZeRO stage 3 spreads them.
 _ZERO3 = {
     "zero_stage": 3, "zero3_init_flag": True, "zero3_save_16bit_model": True, "offload_optimizer_device": "none",
@@ -62,7 +64,9 @@ def launch(
         sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(out / ACCELERATE), "-m",
         "lgt_assets.training.launched", str(out / SPECIFICATION),
     ]  # fmt: skip
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
     said: list[str] = []
     try:
         for line in running.stdout or ():
@@ -72,11 +76,21 @@ def launch(
             else:
                 said = [*said, line.rstrip()][-_LAST_LINES:]
     finally:
-        running.terminate()  # of no effect once it has ended
-        running.wait()
+        _end(running)
     if running.returncode or not (out / RECORD).is_file():
         raise EngineError(f"{' '.join(command)} ended with {running.returncode}:\n" + "\n".join(said))
     return json.loads((out / RECORD).read_text())
+
+
+def _end(running: subprocess.Popen[str]) -> None:
+    """End all processes of a launch, which accelerate's own would outlive; of no effect once they have ended."""
+    with suppress(ProcessLookupError):
+        os.killpg(running.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        running.wait(_SECONDS_TO_END)
+    with suppress(ProcessLookupError):
+        os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
 
 
 def _step(line: str) -> tuple[int, int, float] | None:

@@ -9,9 +9,8 @@ from lgt_assets.embedded.scenes import render
 from lgt_assets.errors import SettingsError
 from lgt_assets.release.hub_features import metadata
 from lgt_assets.release.rewards import rewards_source
-from lgt_assets.synthesis.open_answers import EXACT_TEXT, LETTER, NUMBER
 from lgt_assets.training.held_out import Question
-from lgt_assets.training.scoring import LONGEST_REPLY, text_of
+from lgt_assets.training.scoring import LONGEST_REPLY, text_of, truth_of
 
 TASKS = "lgt_assets.training.lmms_eval_tasks"
 TEMPLATE = "suite.yaml"
@@ -50,10 +49,7 @@ def row_of(question: Question) -> dict[str, object]:
     """A question as the tasks read it: its prompt, picture, and what decides whether a reply is right."""
     example, buffer = question.example, io.BytesIO()
     render(example.scene).save(buffer, "PNG")
-    if example.choices is None:
-        truth, verification = example.answer, NUMBER if example.answer.isdigit() else EXACT_TEXT
-    else:
-        truth, verification = "ABCD"[example.choices.index(example.answer)], LETTER
+    truth, verification = truth_of(question)
     return {
         "prompt": text_of(question), "ground_truth": truth, "verification": verification,
         "choices": list(example.choices or ()), "type": question.kind, "hops": question.hops,

@@ -73,8 +73,13 @@ def preference_change(export: Path, recipe: Recipe, before: Path, after: Path) -
     return [
         Change("loss of a validation pair", [math.log(2)] * len(rows), losses),
         Change("reward margin of a validation pair", [0.0] * len(rows), margins),
-        Change("share of validation pairs preferred", [0.5] * len(rows), [float(margin > 0) for margin in margins]),
+        Change("share of validation pairs preferred", [0.5] * len(rows), [preferred(margin) for margin in margins]),
     ]
+
+
+def preferred(margin: float) -> float:
+    """1 where the chosen reply gained more, 0 where the rejected one did, and half a pair where neither did."""
+    return float(margin > 0) if margin else 0.5
 
 
 def reinforcement_change(

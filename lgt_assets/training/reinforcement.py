@@ -11,7 +11,8 @@ from lgt_assets.post_training_settings import PostTrainingSettings
 from lgt_assets.training.exported_files import exported_rows, released_as, released_rewards
 from lgt_assets.training.learners import CPU_STUDENT, adapter_of, loaded, processor_of
 from lgt_assets.training.recipes import Budget, Recipe
-from lgt_assets.training.training_runs import Progress, method_of, run, weights_digest
+from lgt_assets.training.training_runs import Progress, method_of, run
+from lgt_assets.training.weights_digests import weights_digest
 
 GENERATIONS = 8  # of one prompt, compared with one another; the ready configurations' number
 TEMPERATURE = 1.0

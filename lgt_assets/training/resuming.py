@@ -4,6 +4,7 @@ transformers writes a checkpoint under the names that the model's file had (``vi
 (``model.visual.blocks…``). Of a Qwen2.5-VL it reads nothing (5.19), warns, and goes on from the weights that the run began with.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,3 +32,29 @@ def restore_weights(trainer: Any, checkpoint: Path) -> None:
             own.load_state_dict(saved.state_dict())  # strict: a name too few or too many is an error
 
     trainer.add_callback(Restored())
+
+
+def put_back(trainer: Any, checkpoint: Path) -> None:
+    """Have the trainer be as it was at a checkpoint, weights, state and log, and train nothing.
+
+    transformers takes a step before it sees that all are done (5.23), so it is left as it is about to begin.
+
+    Args:
+        trainer: of TRL, before it trains, with :func:`restore_weights`'s callback.
+        checkpoint: of the last step.
+    """
+    from transformers import TrainerCallback
+
+    class Stopping(TrainerCallback):
+        """Called last, when everything is loaded, whatever loads it."""
+
+        def on_train_begin(self, args, state, control, **_):
+            raise _PutBack
+
+    trainer.add_callback(Stopping())
+    with suppress(_PutBack):
+        trainer.train(resume_from_checkpoint=str(checkpoint))
+
+
+class _PutBack(Exception):
+    """Leaves the trainer's loop before its first step."""

@@ -16,6 +16,7 @@ from lgt_assets.engines.hf_transformers import HfTransformersEngine
 from lgt_assets.engines.settings import HfTransformersSettings
 from lgt_assets.errors import EngineError
 from lgt_assets.release.reward_functions import answer_score, format_score
+from lgt_assets.sources.files import write_atomically
 from lgt_assets.synthesis.open_answers import EXACT_TEXT, LETTER, NUMBER
 from lgt_assets.training.held_out import Question
 
@@ -62,13 +63,17 @@ def text_of(question: Question) -> str:
     return vlm_text(shown["question"], shown["choices"], shown["answer_format"])
 
 
-def is_right(question: Question, reply: str) -> bool:
-    """What the release's rewards say of a reply."""
+def truth_of(question: Question) -> tuple[str, str]:
+    """What a right reply says, and by which of the release's verifiers that is seen."""
     example = question.example
     if example.choices is None:
-        return bool(answer_score(reply, example.answer, NUMBER if example.answer.isdigit() else EXACT_TEXT))
-    letter = "ABCD"[example.choices.index(example.answer)]
-    return bool(answer_score(reply, letter, LETTER, example.choices))
+        return example.answer, NUMBER if example.answer.isdigit() else EXACT_TEXT
+    return "ABCD"[example.choices.index(example.answer)], LETTER
+
+
+def is_right(question: Question, reply: str) -> bool:
+    """What the release's rewards say of a reply."""
+    return bool(answer_score(reply, *truth_of(question), question.example.choices or ()))
 
 
 def answered(
@@ -90,7 +95,7 @@ def answered(
     """
     settings = HfTransformersSettings(model=str(weights), dtype=dtype, threads=threads)
     with HfTransformersEngine(settings) as engine:
-        requests = [_request(question, pictures, number) for number, question in enumerate(asked)]
+        requests = [request_of(question, pictures, number) for number, question in enumerate(asked)]
         places = {request_key(engine.identity, request): number for number, request in enumerate(requests)}
         said: dict[int, Answered] = {}
         began = time.monotonic()
@@ -119,15 +124,15 @@ def _answered(question: Question, reply: str, tokens: int) -> Answered:
     return Answered(question, reply, tokens, is_right(question, reply), bool(format_score(reply)))
 
 
-def _request(question: Question, pictures: Path, number: int) -> Request:
+def request_of(question: Question, pictures: Path, number: int) -> Request:
+    """What an engine is asked; the rendered scene is kept in ``pictures`` by its content's hash, whole or not at all."""
     buffer = io.BytesIO()
     render(question.example.scene).save(buffer, "PNG")
     content = buffer.getvalue()
     sha256 = hashlib.sha256(content).hexdigest()
     path = pictures / f"{sha256}.png"
-    if not path.exists():
-        pictures.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    if not path.exists() or path.stat().st_size != len(content):  # another version may have left a part of it
+        write_atomically(path, content, durable=False)
     message = Message("user", text_of(question), (ImageReference(sha256, str(path)),))
     return Request((message,), Sampling(max_tokens=LONGEST_REPLY), seed=number)
 

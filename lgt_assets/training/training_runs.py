@@ -1,22 +1,23 @@
 """What the runs of all trainers share: settings that must be the same to go on, checkpoints, and a record of every step."""
 
-import hashlib
+import fcntl
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from lgt_assets.errors import SettingsError
-from lgt_assets.identity import digest
 from lgt_assets.post_training_settings import PostTrainingSettings
-from lgt_assets.training.learners import CPU_STUDENT, device_arguments, save_whole
+from lgt_assets.sources.files import write_atomically
+from lgt_assets.training.learners import device_arguments, save_whole
 from lgt_assets.training.recipes import Budget
-from lgt_assets.training.resuming import restore_weights
+from lgt_assets.training.resuming import put_back, restore_weights
 
-RECORD, SETTINGS = "training.json", "settings.json"
+RECORD, SETTINGS, LOCK = "training.json", "settings.json", ".training.lock"
 # Called with steps done, steps in all, and the last value of what is watched.
 Progress = Callable[[int, int, float], None]
 # Added to each step's log, so that a checkpoint holds them and a resumed run's sums are those of all its sittings.
@@ -48,23 +49,36 @@ def run(
         as if it did), and ``history``, each number in TRL's log by step.
 
     Raises:
-        SettingsError: ``out`` holds a run with other settings.
+        SettingsError: ``out`` holds a run with other settings, or another process trains in it now.
     """
-    done = _held(out, settings)
-    if done:
-        return done
-    trainer = build(_shared_arguments(out, budget, seed) | device_arguments(learner, budget))
+    with _alone(out):
+        done = _held(out, settings)
+        if done:
+            return done
+        trainer = build(_shared_arguments(out, budget, seed) | device_arguments(learner, budget))
+        return _trained(trainer, settings, out, budget, watched, passes, progress, learner)
+
+
+def _trained(
+    trainer: Any, settings: Mapping[str, Any], out: Path, budget: Budget, watched: str, passes: int, progress: Progress,
+    learner: PostTrainingSettings,
+) -> dict[str, Any]:  # fmt: skip
     _listen(trainer, watched, progress)
     last = _last_whole_checkpoint(out)
+    resumed_at = _steps_of(last) if last else 0
     if last:
         restore_weights(trainer, last)
-    trainer.train(resume_from_checkpoint=str(last) if last else None)
-    parameters = trainer.model.num_parameters()
+    if last and resumed_at >= budget.steps:  # killed after the last step, before the record
+        put_back(trainer, last)
+    else:
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    # ZeRO stage 3 leaves a device an empty place for what another one holds.
+    parameters = sum(getattr(part, "ds_numel", part.numel()) for part in trainer.model.parameters())
     save_whole(trainer, out, learner)
     log = [entry for entry in trainer.state.log_history if _SECONDS in entry]
     tokens = sum(entry[_TOKENS] for entry in log)
     record = dict(settings) | {
-        "resumed_at": int(last.name.rpartition("-")[2]) if last else 0,
+        "resumed_at": resumed_at,
         "seconds": round(sum(entry[_SECONDS] for entry in log), 1),
         "cpu_seconds": round(sum(entry[_CPU_SECONDS] for entry in log), 1),
         "tokens": tokens,
@@ -110,9 +124,21 @@ def _listen(trainer: Any, watched: str, progress: Progress) -> None:
     trainer.remove_callback(PrinterCallback)  # the listener is told
 
 
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """While no other run trains in ``out``; of the processes of one launch the first holds the lock, which ends with it."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / LOCK).open("a") as file:
+        if os.environ.get("RANK", "0") == "0":
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise SettingsError(f"another process trains in {out} now: wait for it, or end it") from error
+        yield
+
+
 def _held(out: Path, settings: Mapping[str, Any]) -> dict[str, Any] | None:
     """The record of the run that ended in ``out``, or None; other settings are refused."""
-    out.mkdir(parents=True, exist_ok=True)
     told = out / SETTINGS
     if told.exists() and json.loads(told.read_text()) != settings:
         raise SettingsError(f"{out} holds a run with another release, start, budget or seed: give another folder")
@@ -129,6 +155,10 @@ def _last_whole_checkpoint(out: Path) -> Path | None:
             return path
         shutil.rmtree(path, ignore_errors=True)  # another process of the launch may have been first
     return None
+
+
+def _steps_of(checkpoint: Path) -> int:
+    return int(json.loads((checkpoint / "trainer_state.json").read_text())["global_step"])
 
 
 def _is_whole(checkpoint: Path) -> bool:
@@ -149,19 +179,6 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def weights_digest(start: Path, learner: PostTrainingSettings = CPU_STUDENT) -> str:
-    """What tells weights apart: sixteen hexadecimal digits of the files in a folder, or the hub's name and revision."""
-    if learner.is_student:
-        return digest([(start / "model.safetensors").read_bytes().hex()])[:16]
-    if not start.is_dir():
-        return f"{start}@{learner.revision or 'main'}"
-    hashed = hashlib.blake2b(digest_size=8)
-    for path in sorted(start.glob("*.safetensors")):
-        with path.open("rb") as content:
-            hashed.update(hashlib.file_digest(content, "blake2b").digest())
-    return hashed.hexdigest()
-
-
 def method_of(learner: PostTrainingSettings) -> dict[str, str]:
     """What settings say of another method than the whole model's training."""
     return {} if learner.method == "full" else {"method": learner.method}
@@ -169,6 +186,4 @@ def method_of(learner: PostTrainingSettings) -> dict[str, str]:
 
 def write(path: Path, value: Mapping[str, Any]) -> None:
     """A JSON file, whole or not at all."""
-    partial = path.with_suffix(f".{os.getpid()}")  # each process of a launch writes its own
-    partial.write_text(json.dumps(value, indent=1) + "\n")
-    os.replace(partial, path)
+    write_atomically(path, (json.dumps(value, indent=1) + "\n").encode())

@@ -51,7 +51,7 @@ def test_a_cell_is_scored_once_and_a_leak_planted_into_its_release_is_told(
         done = made(instance, [sft_model, evaluation, nothing_asked_was_trained_on], CONFIG)
         (told,) = done.get_asset_check_evaluations()
         assert not told.passed and told.metadata["leaks"].value == 1
-        assert "held_out, question 4: same_picture" in told.metadata["said"].value
+        assert "held_out, question 3: same_picture" in told.metadata["said"].value
         assert store.read(TABLE).equals(rows)  # nothing was asked again
 
 

@@ -67,3 +67,13 @@ def test_what_is_known_is_written_between_the_markers(
     assert (tmp_path / "images" / "insights.png").read_bytes().startswith(b"\x89PNG")
     page.write_text("# Without markers\n")
     assert insights(page) == 1 and "must have the lines" in capsys.readouterr().err
+
+
+def test_a_page_without_markers_is_refused_before_anything_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("LGT_STATE", str(tmp_path / "state"))  # without a release
+    (tmp_path / "page.md").write_text("# Without markers\n")
+    with pytest.raises(SystemExit):
+        main(["insights", "--into", str(tmp_path / "page.md")])
+    assert "must have the lines" in capsys.readouterr().err and not (tmp_path / "state").exists()

@@ -14,6 +14,7 @@ from lgt_assets.training.contamination import (
     KnownPrompts,
     exported_questions,
     leaks,
+    questions_of,
     recurring_wordings,
     seen,
 )
@@ -42,9 +43,15 @@ def test_a_planted_leak_is_found_by_its_reason(export: Path) -> None:
         replace(trained[0], prompt=f"In other words. {ASKED[12].prompt.rpartition(' ')[0]} otherwise."),
     ]
     found = leaks(ASKED, [*trained, *planted], distance=DISTANCE)
-    assert found.select("number", "reason").rows() == [(3, SAME_PICTURE), (5, NEAR_PICTURE), (12, SAME_PROMPT)]
+    assert found.select("number", "reason").rows() == [(3, SAME_PICTURE), (5, NEAR_PICTURE), (2, SAME_PROMPT)]
     assert ASKED[12].prompt in KnownPrompts(planted) and ASKED[11].prompt not in KnownPrompts(planted)
+    assert found["suite"].to_list() == [IN_DOMAIN, IN_DOMAIN, CROSSED_PAIRS]  # each numbers its own
     assert leaks(ASKED, planted[1:2], distance=2).is_empty()
+
+
+def test_a_question_with_two_reasons_is_one_leak() -> None:
+    found = leaks(ASKED, [ASKED[3], ASKED[12]], distance=DISTANCE)
+    assert found.height == 4 and questions_of(found) == 2
 
 
 def test_a_picture_planted_in_an_export_is_found_though_encoded_anew(export: Path, tmp_path: Path) -> None:

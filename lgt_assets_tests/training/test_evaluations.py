@@ -22,6 +22,17 @@ def test_the_latest_of_equal_keys_counts_whatever_the_order() -> None:
     assert latest(rows).select("seed", "right").rows() == [("0", 6), ("1", 4)]
 
 
+def test_what_an_earlier_and_larger_run_counted_of_other_types_counts_no_more() -> None:
+    earlier = [ROW | {"type": kind, "n": n} for kind, n in (("all", 500), ("Counting", 100), ("hops: 2", 40))]
+    later = [ROW | {"number": 2, "type": kind, "n": 5} for kind in ("all", "Counting")]
+    other = [ROW | {"seed": "1", "type": "hops: 2"}, ROW | {"suite": OPEN_FORM, "type": "hops: 2"}]
+    kept = latest(frame(TABLE, earlier + later + other))
+    assert sorted(kept.select("seed", "suite", "type", "n").rows()) == sorted([
+        ("0", IN_DOMAIN, "all", 5), ("0", IN_DOMAIN, "Counting", 5), ("1", IN_DOMAIN, "hops: 2", 10),
+        ("0", OPEN_FORM, "hops: 2", 10),
+    ])  # fmt: skip
+
+
 def test_rows_with_an_unknown_stage_are_refused() -> None:
     with pytest.raises(Exception, match="stage"):
         validate(TABLE, frame(TABLE, [ROW | {"stage": "warmed"}]))

@@ -1,10 +1,19 @@
 import itertools
+from dataclasses import replace
+from pathlib import Path
 
-from lgt_assets.training.insight_cells import MAIN, STEPS_AFTERWARDS, TRAINERS, TRANSFER, cell_runs, is_done
+import pytest
+
+from lgt_assets.errors import SettingsError
+from lgt_assets.training.cells import budget_of
+from lgt_assets.training.insight_cells import MAIN, TRAINERS, TRANSFER, cell_runs, is_done, require_budgets
 from lgt_assets.training.insight_tables import THE_STUDENT
-from lgt_assets.training.recipes import RECIPES
+from lgt_assets.training.learners import CPU_STUDENT
+from lgt_assets.training.recipes import RECIPES, cell_folder
+from lgt_assets.training.training_runs import SETTINGS, write
 
 COUNTS = {"held_out": 500}
+BUDGETS = {trainer: budget_of(CPU_STUDENT, trainer) for trainer in ("sft", "dpo", "grpo")}
 
 
 def test_a_seed_is_complete_before_the_next_and_every_recipe_gets_the_same() -> None:
@@ -17,12 +26,15 @@ def test_a_seed_is_complete_before_the_next_and_every_recipe_gets_the_same() -> 
     assert all(run.config["evaluation"] == {"questions": 500, "out_of_domain": 0} for run in main)
 
 
-def test_both_trainers_go_on_from_one_model_with_steps_of_their_own() -> None:
+def recorded(*models: tuple[str, str, str]) -> dict:
+    return {model: {"budget": BUDGETS[model[0]].as_dict()} for model in models}
+
+
+def test_both_trainers_go_on_from_one_model_with_the_profile_s_budgets_as_lgt_train_does() -> None:
     runs = [run for run in cell_runs(("0", "1"), questions=5, out_of_domain=0) if run.part == TRAINERS]
     assert len(runs) == 4 and {run.recipe for run in runs} == {"merged"}
     for run in runs:
-        trainer = run.assets[0].removesuffix("_model")
-        assert run.config[run.assets[0]] == {"steps": STEPS_AFTERWARDS[trainer]}
+        assert set(run.config) == {"evaluation"}
     assert not [run for run in cell_runs(("0",), questions=5, out_of_domain=0) if run.part == TRANSFER]
 
 
@@ -30,18 +42,42 @@ def test_a_run_is_done_once_its_models_and_the_student_were_asked_everything() -
     run = next(cell_runs(("0",), questions=500, out_of_domain=0))
     tuned = ("sft", run.recipe, "0")
     scored = {THE_STUDENT: {"held_out": 500}, tuned: {"held_out": 500}}
-    assert is_done(run, [tuned], scored, COUNTS)
-    assert not is_done(run, [], scored, COUNTS)
-    assert not is_done(run, [tuned], scored | {tuned: {"held_out": 200}}, COUNTS)
-    assert not is_done(run, [tuned], scored | {THE_STUDENT: {}}, COUNTS)
-    assert is_done(run, [tuned], {tuned: {"held_out": 500}}, COUNTS)  # a start on the hub is not scored
-    assert not is_done(run, [tuned], scored, COUNTS | {"more_objects": 100})
+    assert is_done(run, recorded(tuned), scored, COUNTS, BUDGETS)
+    assert not is_done(run, recorded(), scored, COUNTS, BUDGETS)
+    assert not is_done(run, recorded(tuned), scored | {tuned: {"held_out": 200}}, COUNTS, BUDGETS)
+    assert not is_done(run, recorded(tuned), scored | {THE_STUDENT: {}}, COUNTS, BUDGETS)
+    assert is_done(
+        run, recorded(tuned), {tuned: {"held_out": 500}}, COUNTS, BUDGETS
+    )  # a start on the hub is not scored
+    assert not is_done(run, recorded(tuned), scored, COUNTS | {"more_objects": 100}, BUDGETS)
 
 
 def test_a_run_of_a_trainer_is_not_done_by_sft_alone() -> None:
     run = next(run for run in cell_runs(("0",), questions=500, out_of_domain=0) if run.part == TRAINERS)
     tuned = ("sft", "merged", "0")
     scored = {model: {"held_out": 500} for model in (THE_STUDENT, tuned)}
-    assert not is_done(run, [tuned], scored, COUNTS)
+    assert not is_done(run, recorded(tuned), scored, COUNTS, BUDGETS)
     dpo = ("dpo", "merged", "0")
-    assert is_done(run, [tuned, dpo], scored | {dpo: {"held_out": 500}}, COUNTS)
+    assert is_done(run, recorded(tuned, dpo), scored | {dpo: {"held_out": 500}}, COUNTS, BUDGETS)
+
+
+def test_a_training_of_another_budget_is_not_done() -> None:
+    run = next(cell_runs(("0",), questions=500, out_of_domain=0))
+    tuned = ("sft", run.recipe, "0")
+    scored = {model: {"held_out": 500} for model in (THE_STUDENT, tuned)}
+    other = BUDGETS | {"sft": replace(BUDGETS["sft"], steps=7)}
+    assert not is_done(run, recorded(tuned), scored, COUNTS, other)
+
+
+def test_trainings_of_another_budget_are_all_named_before_anything_is_run(tmp_path: Path) -> None:
+    runs = list(cell_runs(("0",), questions=500, out_of_domain=0))
+    folders = {trainer: cell_folder(tmp_path, "r", "merged", "0", trainer) for trainer in BUDGETS}
+    for trainer, folder in folders.items():
+        folder.mkdir(parents=True)
+        write(folder / SETTINGS, {"budget": BUDGETS[trainer].as_dict()})
+    require_budgets(runs, tmp_path, "r", BUDGETS)
+    for trainer in ("sft", "grpo"):
+        write(folders[trainer] / SETTINGS, {"budget": replace(BUDGETS[trainer], steps=7).as_dict()})
+    with pytest.raises(SettingsError, match=r"steps 7.* instead of steps 10") as told:
+        require_budgets(runs, tmp_path, "r", BUDGETS)
+    assert str(folders["sft"]) in str(told.value) and str(folders["dpo"]) not in str(told.value)

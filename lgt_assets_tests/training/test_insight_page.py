@@ -7,7 +7,7 @@ from lgt_assets.embedded.evaluation import Share
 from lgt_assets.schemas import frame
 from lgt_assets.training.evaluations import TABLE
 from lgt_assets.training.held_out import IN_DOMAIN, MORE_OBJECTS
-from lgt_assets.training.insight_page import FINE_TUNED, compute_sentence, page, panels, sentence
+from lgt_assets.training.insight_page import FINE_TUNED, budgets_sentence, compute_sentence, page, panels, sentence
 from lgt_assets.training.insight_tables import THE_STUDENT, Findings, Model, models_table, transfer_table
 
 SEEDS = ("0", "1", "2")
@@ -62,6 +62,27 @@ def test_only_seeds_that_both_have_are_compared() -> None:
     fewer = {key: own for key, own in KNOWN.items() if key[0] not in {("sft", "direct", "1"), ("sft", "direct", "2")}}
     assert "1 seed, 100 questions" in sentence(found(fewer), ("sft", "long"), ("sft", "direct"))
     assert "better, of one seed" in sentence(found(fewer), ("sft", "long"), ("sft", "direct"))
+
+
+def test_models_that_were_asked_fewer_questions_are_compared_on_those_that_both_were_asked() -> None:
+    shorter = KNOWN | {(("sft", "direct", "1"), IN_DOMAIN): answers(20, 60)}
+    assert "3 seeds, 60 questions each" in sentence(found(shorter), ("sft", "long"), ("sft", "direct"))
+    assert page(found(shorter), SEEDS)
+
+
+def test_seeds_that_were_not_chosen_count_nowhere() -> None:
+    other = KNOWN | {(("sft", "long", "2"), IN_DOMAIN): answers(0)}
+    first_two = page(found({key: own for key, own in KNOWN.items() if key[0][2] != "2"}), SEEDS[:2])
+    assert page(found(other), SEEDS[:2]) == first_two and page(found(other), SEEDS) != first_two
+    alone = models_table(found({key: own for key, own in KNOWN.items() if key[0][2] != "2"}), FINE_TUNED, SEEDS[:2])
+    assert models_table(found(other), FINE_TUNED, SEEDS[:2]) == alone
+
+
+def test_budgets_are_those_of_the_records() -> None:
+    records = {("sft", recipe, "0"): {"budget": BUDGET} for recipe in ("long", "direct")}
+    assert budgets_sentence(found(KNOWN, records)).startswith("Steps x rows a step: SFT 60 x 16; tokens")
+    records[("sft", "long", "1")] = {"budget": BUDGET | {"steps": 5}}
+    assert "SFT 5 x 16 and 60 x 16 (**not** the same" in budgets_sentence(found(KNOWN, records))
 
 
 @pytest.mark.parametrize(("operations", "said"), [(1.1e12, "1.10 times"), (3e12, "**not** equal compute")])

@@ -1,5 +1,6 @@
 """Runs in processes of `accelerate launch`, here on the CPU: the same result, LoRA's merged, and errors that say what failed."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from lgt_assets.errors import EngineError, SettingsError
 from lgt_assets.post_training_settings import PostTrainingSettings
 from lgt_assets.settings import load_profile
+from lgt_assets.training.cells import run_trainer
 from lgt_assets.training.launched import ACCELERATE, accelerate_settings, launch
 from lgt_assets.training.learners import device_arguments
 from lgt_assets.training.recipes import Budget, Recipe
@@ -33,6 +35,15 @@ def test_what_lora_learnt_is_merged_by_the_processes_that_are_launched(export: P
     assert set(before) == set(after)
     changed = {name for name in before if not before[name].float().equal(after[name].float())}
     assert changed and all("_proj" in name and "visual" not in name for name in changed)
+    # A kill between the last checkpoint and the record: the adapter is put back, and no step is added.
+    (tmp_path / "out" / RECORD).unlink()
+    again = run_trainer(
+        "sft", export, LONG, student_folder(), tmp_path / "out", budget=BUDGET, seed=3, learner=LORA,
+        progress=lambda *step: told.append(step),
+    )  # fmt: skip
+    assert again == record | {"resumed_at": 2} and len(told) == 2
+    put_back = load_file(tmp_path / "out" / "model.safetensors")
+    assert all(after[name].equal(put_back[name]) for name in after)
     assert "use_cpu: true" in (tmp_path / "out" / ACCELERATE).read_text()
 
 
@@ -44,6 +55,30 @@ def test_processes_that_fail_say_why(tmp_path: Path) -> None:
             "sft", tmp_path, LONG, student_folder(), tmp_path / "out", budget=BUDGET, seed=3, learner=LORA,
             progress=lambda *_: None,
         )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_nothing_that_was_launched_outlives_a_launcher_that_is_stopped(export: Path, tmp_path: Path) -> None:
+    def stop(*_: object) -> None:
+        assert trainers(tmp_path)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        launch(
+            "sft", export, LONG, student_folder(), tmp_path / "out", budget=Budget(1000, 2, 1e-3), seed=3, learner=LORA,
+            progress=stop,
+        )  # fmt: skip
+    assert not trainers(tmp_path)
+
+
+def trainers(folder: Path) -> list[str]:
+    """Running processes that were told of a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # ended meanwhile
+            told = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            found += [told] if str(folder) in told else []
+    return found
 
 
 def test_profiles_of_gpus_train_qwen_in_full_by_zero_3_or_by_lora_on_one() -> None:

@@ -49,11 +49,16 @@ def weights(folder: Path) -> dict:
     return load_file(folder / "model.safetensors")
 
 
+def same(first: dict, second: dict) -> bool:
+    return first.keys() == second.keys() and all(first[name].equal(second[name]) for name in first)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("trainer", "watched"), [("sft", "loss"), ("dpo", "loss"), ("grpo", "reward")])
 def test_two_steps_change_the_weights_and_are_recorded(
-    trainer: str, watched: str, export: Path, tmp_path: Path
+    trainer: str, watched: str, rewarding: Path, tmp_path: Path
 ) -> None:
+    export = rewarding
     told: list[tuple[int, int, float]] = []
     record = train(trainer, export, tmp_path / "a", progress=lambda *step: told.append(step))
     assert [step[:2] for step in told] == [(1, 2), (2, 2)]
@@ -64,13 +69,17 @@ def test_two_steps_change_the_weights_and_are_recorded(
     assert record["tokens"] == sum(record["history"]["step_tokens"]) > 0
     assert record["operations"] == record["tokens"] * record["parameters"] * {"sft": 6, "dpo": 8, "grpo": 8}[trainer]
     before, after = weights(student_folder()), weights(tmp_path / "a")
-    assert any(not before[name].float().equal(after[name]) for name in before) or not any(
-        record["history"]["grad_norm"]
-    )
+    assert all(record["history"]["grad_norm"])
+    assert any(not before[name].float().equal(after[name]) for name in before)
     # It has ended: nothing is trained again, and other settings are refused.
     written = (tmp_path / "a" / "model.safetensors").stat().st_mtime_ns
     assert train(trainer, export, tmp_path / "a") == record
     assert (tmp_path / "a" / "model.safetensors").stat().st_mtime_ns == written
+    # A kill between the last checkpoint and the record: all steps are done, and none is added.
+    (tmp_path / "a" / RECORD).unlink()
+    (tmp_path / "a" / "model.safetensors").unlink()
+    again = train(trainer, export, tmp_path / "a")
+    assert again == record | {"resumed_at": 2} and same(weights(tmp_path / "a"), after)
     with pytest.raises(SettingsError, match="another release, start, budget or seed"):
         train(trainer, export, tmp_path / "a", steps=3)
 
@@ -78,8 +87,9 @@ def test_two_steps_change_the_weights_and_are_recorded(
 @pytest.mark.slow
 @pytest.mark.parametrize(("trainer", "watched"), [("sft", "loss"), ("dpo", "loss"), ("grpo", "reward")])
 def test_a_killed_run_goes_on_from_its_last_checkpoint(
-    trainer: str, watched: str, export: Path, tmp_path: Path, python: str
+    trainer: str, watched: str, rewarding: Path, tmp_path: Path, python: str
 ) -> None:
+    export = rewarding
     out, steps = tmp_path / "killed", 8
     command = [python, "-c", PROGRAM, trainer, str(export), str(out), str(steps)]
     running = subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -100,6 +110,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(
     assert len(whole["history"][watched]) == steps
     assert record["history"][watched] == pytest.approx(whole["history"][watched], rel=1e-3, abs=1e-6)
     assert record["history"]["step_tokens"] == whole["history"]["step_tokens"]
+    assert same(weights(out), weights(tmp_path / "whole"))
 
 
 @pytest.mark.parametrize("trainer", ["sft", "dpo", "grpo"])
