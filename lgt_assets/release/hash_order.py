@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 ROWS_PER_BUCKET = 4096
 MOST_BUCKETS = 512  # as many files are open at once
-_HELD_BYTES = 32 << 20
+_HELD_BYTES = 128 << 20  # a piece of a bucket costs much however small it is: of a million rows, each has 270
 _HASHES = 1 << 16
 _BUCKET = "bucket"
 

@@ -22,6 +22,7 @@ from lgt_assets.schemas import frame
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_HELD_BATCHES = 8  # to be spilled: reading goes on while much is written at once
 Progress = Callable[[str, int, int], None]  # what is done, rows done, rows in all
 
 
@@ -185,7 +186,7 @@ def _spill(
     """Give all rows of a table to ``order``; the ids of the train rows of configs that have a size."""
     ids: dict[str, list[str]] = {name: [] for name in sized}
     done, total = 0, pinned.count(table)
-    for batch in reading_ahead(pinned.batches(table)):
+    for batch in reading_ahead(pinned.batches(table), held=_HELD_BATCHES):
         order.add(batch)
         for name, config in sized.items():
             train = pl.col("stage").is_in(config.stages) & (pl.col("split") == SPLITS[0])
