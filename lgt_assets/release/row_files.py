@@ -11,6 +11,7 @@ import polars as pl
 from lgt_assets.release.formats.base import EMBEDDED, Format
 from lgt_assets.release.hashed_file import HashedFile
 from lgt_assets.release.hub_features import features, image_columns_of, metadata
+from lgt_assets.release.image_lists import contents_at, places_in, with_images
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,13 +26,22 @@ PART_BYTES = 500_000_000  # what the hub advises for one file
 
 
 class RowFiles(Protocol):
-    """Takes the rows of one config and split in their order; ``sha256s``: of files that were hashed while being written."""
+    """The rows of one config and split in their order; ``sha256s``: of files that were hashed while being written."""
 
     features: dict[str, Any]
     sha256s: dict[Path, str]
 
-    def add(self, rows: pl.DataFrame, contents: "pa.LargeBinaryArray | None") -> None:
-        """Write some rows, now or later; ``contents`` are the pictures that their lists count in."""
+    def take(self, rows: pl.DataFrame) -> None:
+        """Take rows; all that were taken before have been written."""
+
+    def write(self, count: int, contents: "pa.LargeBinaryArray | None" = None, first: int = 0) -> None:
+        """Write the next ``count`` of the rows taken, now or later.
+
+        Args:
+            count: none makes an empty file where there would be no other.
+            contents: of pictures, whose numbers the rows' lists hold.
+            first: number of the first of ``contents``.
+        """
 
     def close(self) -> list[Path]:
         """Write what is left; the files, in order."""
@@ -51,16 +61,22 @@ class JsonLines:
 
     def __init__(self, path: Path):
         self._path = path
+        self._taken = pl.DataFrame()
         self.features: dict[str, Any] = {}
         self.sha256s: dict[Path, str] = {}
 
-    def add(self, rows: pl.DataFrame, contents: "pa.LargeBinaryArray | None" = None) -> None:
-        """Write some rows."""
+    def take(self, rows: pl.DataFrame) -> None:
+        """Take rows."""
+        self._taken = rows
         if not self.features:
             schema = plain_schema(rows.head(0).to_arrow().schema)
             self.features = features(schema, image_columns_of(schema))
+
+    def write(self, count: int, contents: "pa.LargeBinaryArray | None" = None, first: int = 0) -> None:
+        """Write the next of the rows taken."""
         with self._path.open("ab") as file:
-            rows.write_ndjson(file)
+            self._taken.head(count).write_ndjson(file)
+        self._taken = self._taken.slice(count)
 
     def close(self) -> list[Path]:
         """The file, where there are rows."""
@@ -79,7 +95,8 @@ class ParquetParts:
 
     def __init__(self, names: Iterator[Path], form: Format):
         self._names, self._form = names, form
-        self._held: list[pl.DataFrame] = []
+        self._taken: pa.Table | None = None
+        self._held: list[pa.Table] = []
         self._contents: list[pa.LargeBinaryArray] = []
         self._held_rows = self._held_bytes = 0
         self._writer: pq.ParquetWriter | None = None
@@ -90,15 +107,20 @@ class ParquetParts:
         self.features: dict[str, Any] = {}
         self.sha256s: dict[Path, str] = {}
 
-    def add(self, rows: pl.DataFrame, contents: "pa.LargeBinaryArray | None" = None) -> None:
-        """Take some rows; they are written when a row group is full."""
+    def take(self, rows: pl.DataFrame) -> None:
+        """Take rows."""
+        table = rows.rechunk().to_arrow()
+        self._taken = table.cast(plain_schema(table.schema))
+
+    def write(self, count: int, contents: "pa.LargeBinaryArray | None" = None, first: int = 0) -> None:
+        """Have the next of the rows taken written when a row group is full."""
+        rows, self._taken = self._taken.slice(0, count), self._taken.slice(count)
         if contents is not None:
-            places = rows[self._form.image_columns[0]].explode(empty_as_null=False)
-            own = contents_at(contents, places)
+            own = contents_at(contents, places_in(rows[self._form.image_columns[0]]) - first)
             self._contents.append(own)
             self._held_bytes += own.nbytes
         self._held.append(rows)
-        self._held_rows += rows.height
+        self._held_rows += count
         if self._held_rows >= GROUP_ROWS or self._held_bytes >= GROUP_BYTES:
             self._hand_on()
 
@@ -127,11 +149,10 @@ class ParquetParts:
             self._writing.result()
             self._writing = None
 
-    def _write(self, held: Sequence[pl.DataFrame], contents: Sequence["pa.LargeBinaryArray"]) -> None:
+    def _write(self, held: Sequence["pa.Table"], contents: Sequence["pa.LargeBinaryArray"]) -> None:
         import pyarrow as pa
 
-        parts = [rows.rechunk().to_arrow() for rows in held]
-        table = pa.concat_tables([part.cast(plain_schema(part.schema)) for part in parts])
+        table = pa.concat_tables(held)
         if self._form.pictures == EMBEDDED:
             table = with_images(table, self._form.image_columns[0], contents)
         if self._writer is None:
@@ -165,43 +186,6 @@ class ParquetParts:
             self._file.close()
             self.sha256s[self._paths[-1]] = self._file.sha256
             self._writer = self._file = None
-
-
-def contents_at(contents: "pa.LargeBinaryArray", places: pl.Series) -> "pa.LargeBinaryArray":
-    """The contents at ``places``; where these follow one another, without a copy."""
-    if places.is_empty():
-        return contents.slice(0, 0)
-    if places.cast(pl.Int64).diff().drop_nulls().eq(1).all():
-        return contents.slice(places[0], len(places))
-    return contents.take(places.to_arrow())
-
-
-def with_images(table: "pa.Table", column: str, contents: Sequence["pa.LargeBinaryArray"]) -> "pa.Table":
-    """The table with structs of ``bytes`` and ``path`` in ``column``'s lists: the library's Image, one of the two being null.
-
-    Args:
-        table: the lists hold places, or paths of pictures.
-        column: theirs.
-        contents: in the lists' order, one array for each of the table's chunks, where they hold places; they are not copied.
-    """
-    import pyarrow as pa
-
-    lists = table[column]
-    if pa.types.is_string(lists.type.value_type):
-        images = [_image_lists(one, pa.nulls(len(one.flatten()), pa.binary()), one.flatten()) for one in lists.chunks]
-    else:
-        pairs = zip(lists.chunks, contents, strict=True)
-        images = [_image_lists(one, own.cast(pa.binary()), pa.nulls(len(own), pa.string())) for one, own in pairs]
-    return table.set_column(table.schema.get_field_index(column), column, pa.chunked_array(images))
-
-
-def _image_lists(lists: "pa.ListArray", contents: "pa.BinaryArray", paths: "pa.StringArray") -> "pa.ListArray":
-    """Lists as long as ``lists``, of pictures."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(pc.list_value_length(lists))])
-    return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays([contents, paths], ["bytes", "path"]))
 
 
 def plain_schema(schema: "pa.Schema") -> "pa.Schema":

@@ -1,10 +1,11 @@
 """Writing the rows of a release in one format: read from the pinned tables, ordered by hash, turned, written; flat in memory."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
@@ -18,9 +19,6 @@ from lgt_assets.release.pinned_rows import PICTURE, SPLIT, PinnedRows
 from lgt_assets.release.reading_ahead import reading_ahead
 from lgt_assets.release.row_files import RowFiles, row_files
 from lgt_assets.schemas import frame
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _HELD_BATCHES = 8  # to be spilled: reading goes on while much is written at once
 Progress = Callable[[str, int, int], None]  # what is done, rows done, rows in all
@@ -88,21 +86,33 @@ class _Output:
         self._form = wanted.form
         self._files: RowFiles = row_files(folder, wanted.form, config, split)
         self._folder, self._content = folder, ContentDigest()
+        self._numbers: list[int] = []  # of the rows taken, among all
 
-    def chosen(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Those of the rows that belong here."""
-        chosen = pl.col("stage").is_in(CONFIGS[self._config].stages) & (pl.col("split") == self._split)
+    def take(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Turn those of the rows that belong here, and give them back; they are written as their pictures come."""
+        config = CONFIGS[self._config]
+        belongs = pl.col("stage").is_in(config.stages) & (pl.col("split") == self._split)
         if self._drawn is not None:
-            chosen &= pl.col(KEYS[CONFIGS[self._config].table]).is_in(self._drawn.implode())
-        return rows.filter(chosen)
+            belongs &= pl.col(KEYS[config.table]).is_in(self._drawn.implode())
+        own = rows.select(belongs).to_series()
+        chosen, self._numbers = rows.filter(own), own.arg_true().to_list()
+        if chosen.height:
+            self._files.take(self._turned(chosen))
+            self._content.add(chosen[CONTENT])
+        return chosen
 
-    def add(self, rows: pl.DataFrame, contents: "pa.LargeBinaryArray | None" = None) -> None:
+    def _turned(self, rows: pl.DataFrame) -> pl.DataFrame:
         task = CONFIGS[self._config].task
         turned = self._form.columns[task](Rows(rows.drop(CONTENT), task, self._split, self._content.rows))
         if turned.height != rows.height:
             raise AssertionError(f"format {self._form.name} made {turned.height} rows of {rows.height}")
-        self._files.add(turned, contents)
-        self._content.add(rows[CONTENT])
+        return turned
+
+    def write(self, some: Delivered) -> None:
+        """Write those of some rows that belong here."""
+        count = bisect_left(self._numbers, some.end) - bisect_left(self._numbers, some.start)
+        if count:
+            self._files.write(count, some.contents, some.first)
 
     def abandon(self) -> None:
         """Let go of an unfinished file."""
@@ -110,7 +120,8 @@ class _Output:
 
     def close(self, empty: pl.DataFrame) -> Written:
         if not self._content.rows and self._form.pictures == NAMED:
-            self.add(empty)  # whoever looks a row up finds a file for every config
+            self._files.take(self._turned(empty))  # whoever looks a row up finds a file for every config
+            self._files.write(0)
         paths = self._files.close()
         return Written(
             self._config, self._split, self._content.rows, self._content.hexdigest(),
@@ -162,12 +173,12 @@ def write_rows(
             done = 0
             for some in reading_ahead(_delivered(order, wanted, folder, pictures), held=PARTS):
                 for (name, _split), output in outputs.items():
-                    chosen = output.chosen(some.rows)
-                    if chosen.height:
-                        output.add(chosen, some.contents)
-                        if look is not None:
+                    if some.start == 0:
+                        chosen = output.take(some.rows)
+                        if look is not None and chosen.height:
                             look(name, chosen)
-                done += some.rows.height
+                    output.write(some)
+                done += some.end - some.start
                 progress(f"writing {table}", done, pinned.count(table))
             empty = _empty(table)
             written += [output.close(empty) for output in outputs.values()]

@@ -23,14 +23,16 @@ def rows_showing(path: Path, counts: list[int]) -> pl.DataFrame:
 @pytest.mark.parametrize("counts", [[1] * 150, [0] * 100 + [3] * 50])
 def test_large_pictures_are_held_a_few_at_a_time(tmp_path: Path, counts: list[int]):
     (tmp_path / "large.png").write_bytes(PNG + bytes(1 << 20))
-    rows, seen = rows_showing(tmp_path / "large.png", counts), []
+    rows, end, count = rows_showing(tmp_path / "large.png", counts), 0, 0
     with PictureBytes() as pictures:
         for some in with_delivered(rows, EMBEDDED, tmp_path, pictures):
             assert some.contents.nbytes <= 4 * MOST_BYTES  # 16 rows of 3 MB, before their size is known
-            places = some.rows["pictures"].to_list()
-            assert [place for own in places for place in own] == list(range(len(some.contents)))
-            seen += map(len, places)
-    assert seen == counts
+            assert some.start == end and some.first == count
+            places = [place for own in some.rows["pictures"][some.start : some.end].to_list() for place in own]
+            assert places == list(range(count, count + len(some.contents)))
+            end, count = some.end, count + len(some.contents)
+            assert some.rows["pictures"].list.len().to_list() == counts
+    assert (end, count) == (len(counts), sum(counts))
 
 
 def test_windows_follow_the_size_of_what_was_read():
