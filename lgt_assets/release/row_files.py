@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 GROUP_ROWS, GROUP_BYTES = 8192, 16 << 20
+BATCH_ROWS = 32  # between looks at a page's size: a thousand pictures of 8 KB would make a page of 8 MB, in fresh memory each
 # Columns of few values; in all others a dictionary would be begun in vain.
 REPEATED = {
     "ability", "data_source", "difficulty", "form", "kind", "recipe", "role", "split", "stage", "style", "type", "verification",
@@ -177,7 +178,7 @@ class ParquetParts:
         self._writer = pq.ParquetWriter(
             self._file, schema, compression={name: "ZSTD" if name in texts else "NONE" for name in leaves},
             compression_level=dict.fromkeys(texts, 3), use_dictionary=repeated, write_statistics=texts,
-            store_schema=self._form.hub,
+            store_schema=self._form.hub, write_batch_size=BATCH_ROWS,
         )  # fmt: skip
 
     def _end_part(self) -> None:
