@@ -6,6 +6,8 @@ Light on purpose: it loads neither Dagster nor the data dictionary, so that a co
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -59,7 +61,11 @@ class TableFiles:
 
     def of(self, shard: str) -> tuple[Slice, ...]:
         """The slices of one shard."""
-        return tuple(one for one in self.slices if one.shard == shard)
+        return self._by_shard.get(shard, ())
+
+    @cached_property
+    def _by_shard(self) -> dict[str, tuple[Slice, ...]]:
+        return {shard: tuple(own) for shard, own in groupby(self.slices, attrgetter("shard"))}
 
     def scan(self, slices: Iterable[Slice]) -> pl.LazyFrame:
         """Rows of the slices, with their shard and asset where the table has such columns; empty for no slice."""

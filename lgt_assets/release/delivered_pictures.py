@@ -66,7 +66,7 @@ def with_delivered(rows: pl.DataFrame, delivery: Delivery, folder: Path, picture
 def _with_contents(rows: pl.DataFrame, pictures: PictureBytes) -> Iterator[Delivered]:
     import pyarrow as pa
 
-    ends = [0, *rows[PICTURES].list.len().cum_sum()]  # of each row's pictures, among all of them
+    ends = [0, *rows[PICTURES].list.len().cum_sum().to_list()]  # of each row's pictures, among all of them
     shown = _shown(rows)
     numbered = rows.with_columns(_as_lists(pl.int_range(len(shown), dtype=pl.UInt32, eager=True), rows))
     end, count = 0, FIRST_WINDOW

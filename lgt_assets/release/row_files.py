@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 GROUP_ROWS, GROUP_BYTES = 8192, 16 << 20
-BATCH_ROWS = 32  # between looks at a page's size: a thousand pictures of 8 KB would make a page of 8 MB, in fresh memory each
+# Between looks at the size of a page: a thousand pictures of 8 KB would make one of 8 MB, each in fresh memory.
+BATCH_ROWS = 32
 # Columns of few values; in all others a dictionary would be begun in vain.
 REPEATED = {
     "ability", "data_source", "difficulty", "form", "kind", "recipe", "role", "split", "stage", "style", "type", "verification",

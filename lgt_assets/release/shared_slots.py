@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SLOT_BYTES = 16 << 20
-SLOTS = 16
+SLOTS = 24  # as many as an export holds at once, from reading to writing; with 16 every fourth array was a copy
 
 
 class SharedSlots:

@@ -154,7 +154,8 @@ def write_rows(
         configs = wanted.of(table)
         if not configs:
             continue
-        with HashOrder(scratch / table, key, SPLIT, pinned.count(table)) as order, ExitStack() as unfinished:
+        total = pinned.count(table)
+        with HashOrder(scratch / table, key, SPLIT, total) as order, ExitStack() as unfinished:
             ids = _spill(
                 pinned,
                 table,
@@ -179,7 +180,7 @@ def write_rows(
                             look(name, chosen)
                     output.write(some)
                 done += some.end - some.start
-                progress(f"writing {table}", done, pinned.count(table))
+                progress(f"writing {table}", done, total)
             empty = _empty(table)
             written += [output.close(empty) for output in outputs.values()]
     return sorted(written, key=lambda one: (list(CONFIGS).index(one.config), SPLITS.index(one.split)))
