@@ -24,7 +24,7 @@ class HashOrder:
     up to two million rows, and proportionally more beyond.
 
     Args:
-        folder: a folder for the files, which must not exist; the caller removes it.
+        folder: a folder for the files, which must not exist; the caller removes it, with the files that were not read.
         key: column of the ids.
         apart: column whose values are kept apart within a bucket: the rows of each value have the order of the hash.
         rows: about how many are coming.
@@ -56,7 +56,7 @@ class HashOrder:
             self._spill()
 
     def buckets(self) -> Iterator[pl.DataFrame]:
-        """All rows, one bucket at a time, ordered by ``apart``, by hash and then by id; nothing can be added any more."""
+        """All rows, once, one bucket at a time, ordered by ``apart``, by hash and then by id; nothing can be added any more."""
         import pyarrow as pa
 
         self._spill()
@@ -66,6 +66,7 @@ class HashOrder:
             if path.exists():
                 with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as reader:
                     rows = pl.DataFrame(pl.from_arrow(reader.read_all()))
+                path.unlink()  # what was not yet written to the disk need not be; the rows keep what they lie in
                 yield rows.sort(self._apart, pl.col(self._key).str.slice(-16), self._key)
 
     def _spill(self) -> None:

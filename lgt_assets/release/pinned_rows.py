@@ -12,6 +12,7 @@ BATCH_ROWS = 8192
 PICTURES, SPLIT = "pictures", "split"
 PICTURE = pl.Struct({"image_id": pl.String, "sha256": pl.String, "uri": pl.String})
 _PICTURE_FACTS = ("width", "height")
+_OF_PICTURES = (*PICTURE.to_schema(), *_PICTURE_FACTS, SPLIT)  # captions are long, and of no use here
 
 
 class PinnedRows:
@@ -59,7 +60,7 @@ class PinnedRows:
             StorageError: a row shows, or was made of, a picture that its shard does not hold.
         """
         for shard in self.shards:
-            images = _read(self._files["images"], shard, 0, None)
+            images = _read(self._files["images"], shard, 0, None, _OF_PICTURES)
             rows = sum(one.rows for one in self._files[table].of(shard))
             for start in range(0, rows, BATCH_ROWS):
                 batch = _read(self._files[table], shard, start, BATCH_ROWS)
@@ -75,8 +76,11 @@ class PinnedRows:
         return batch.filter(~pl.any_horizontal(pl.col(KEYS[table], "question_id", "image_id").is_in(out)))
 
 
-def _read(files: TableFiles, shard: str, start: int, count: int | None) -> pl.DataFrame:
-    return files.scan(files.of(shard)).slice(start, count).collect()
+def _read(
+    files: TableFiles, shard: str, start: int, count: int | None, columns: Sequence[str] | None = None
+) -> pl.DataFrame:
+    rows = files.scan(files.of(shard)).slice(start, count)
+    return (rows if columns is None else rows.select(columns)).collect()
 
 
 def _with_pictures(rows: pl.DataFrame, images: pl.DataFrame, table: str) -> pl.DataFrame:
