@@ -19,12 +19,16 @@ def make_missing() -> dg.AutomationCondition:
     launched = condition.newly_requested() | condition.in_progress().newly_true()
     asked = launched.since(condition.any_deps_updated() | condition.newly_updated()).with_label("was asked for")
     retry = condition.any_deps_updated().since_last_handled().with_label("upstream was made again")
+    # Dagster reads what was made and what is being made one after the other: a shard that is made in between seems for one tick
+    # neither made nor in progress, so a shard rests for a tick after it was asked for or in progress.
+    busy = condition.in_progress() | condition.newly_requested()
+    rested = (~busy) & ~(~busy).newly_true()
     passed = condition.all_checks_match(condition.check_passed(), blocking_only=True)
     # What is requested with its upstream comes in one run with it, where the gate asks for the checks.
     upstream_passed = condition.all_deps_match(condition.will_be_requested() | passed)
     return (
         condition.missing()
-        & ~condition.in_progress()
+        & ~busy.since(rested).with_label("was being made a moment ago")
         & ~asked
         & (~condition.execution_failed() | retry)
         & ~condition.any_deps_missing()

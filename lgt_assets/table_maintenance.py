@@ -19,7 +19,7 @@ from lgt_assets.table_locks import alone, is_remote
 
 DEFAULT_RETAIN_HOURS = 168
 # Tables without slices, that grow by appends, a file each. All others are replaced a slice at a time, whose files are as large as
-# they get: compacting them frees nothing, and would give a slice other files, which DeltaStore.slice_version takes for other rows.
+# they get: compacting them frees nothing, and would give a slice other files, which slice_version takes for other rows.
 # Below a URL, where there is no lock, nothing is compacted: with deltalake 1.6.6 two compactions at once double the rows.
 APPENDED_TABLES = ("release",)
 

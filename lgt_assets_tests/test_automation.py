@@ -92,7 +92,20 @@ def test_images_made_again_while_the_run_went_on_count_once_it_is_terminated(tic
     ticks.make(images)
     assert ticks.look() == set()
     ticks.terminate(run)
+    assert ticks.look() == set()  # it rests for a tick
     assert ticks.look() == BOTH
+
+
+def test_a_run_that_ends_while_dagster_looks_is_not_taken_for_one_that_made_nothing(ticks: Ticks) -> None:
+    """Dagster may read what was made before a run's end, and what is in progress after it."""
+    assert ticks.look() == BOTH
+    run = ticks.launch(*BOTH)
+    assert ticks.look() == set()
+    ticks.make(images)
+    ticks.terminate(run)  # so it looks in this tick: nothing was made, and nothing is in progress
+    assert ticks.look() == set()
+    ticks.make(questions, traces)
+    assert [ticks.look() for _ in range(3)] == [set()] * 3
 
 
 def test_what_a_person_launched_and_terminated_is_not_asked_for(ticks: Ticks) -> None:
@@ -107,6 +120,7 @@ def test_the_rest_of_a_chain_follows_what_a_person_made_by_hand(ticks: Ticks) ->
     ticks.terminate(ticks.launch(*BOTH))
     assert ticks.look() == set()
     ticks.make(questions)
+    assert ticks.look() == set()
     assert ticks.look() == {"traces"}
     assert ticks.look() == set()
 

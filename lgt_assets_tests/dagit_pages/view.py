@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from playwright.sync_api import FloatRect, Page, TimeoutError
 
 IDLE_MILLISECONDS = 10_000
-MOVED = """Promise.all(document.getAnimations()
+# allSettled: an animation that is cancelled is over as well.
+MOVED = """Promise.allSettled(document.getAnimations()
     .filter((moving) => moving.effect.getComputedTiming().iterations !== Infinity).map((moving) => moving.finished))"""
 
 

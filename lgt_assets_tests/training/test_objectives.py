@@ -66,7 +66,7 @@ def test_rewards_are_the_export_s_own_by_weight_and_their_mean_is_each_prompt_s(
     said = Speaker(student_folder(), 1, longest_reply=8).replies(texts * 2, pictures * 2, temperature=TEMPERATURE)
     one_by_one = [
         0.75 * answer + 0.25 * layout
-        for answer, layout in zip(rewards.answer_reward(said), rewards.format_reward(said), strict=True)
+        for answer, layout in zip(rewards.answer_reward(said, prompts=said), rewards.format_reward(said), strict=True)
     ]
     means = [(one_by_one[number] + one_by_one[number + len(texts)]) / 2 for number in range(len(texts))]
     assert change.before == pytest.approx(means)
