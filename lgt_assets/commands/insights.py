@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ import typer
 from lgt_assets.commands.console import notices, plain, print_json
 
 if TYPE_CHECKING:
+    from lgt_assets.runs import TrainingSummary
     from lgt_assets.training.insight_cells import CellRun
     from lgt_assets.training.insight_tables import Findings
     from lgt_assets.training.recipes import Budget
@@ -66,37 +68,47 @@ def budgets(steps: int | None) -> "dict[str, Budget]":
 def run_cells(runs: "list[CellRun]", budgets: "Mapping[str, Budget]", minutes: float | None) -> dict[str, int]:
     """Run what is not done, in order, in the state folder's own Dagster instance; how many were run, skipped and left.
 
+    Cells whose recipe and seed another process runs are left to it.
+
     Raises:
         SettingsError: a folder holds a training of another budget; nothing was run.
         LgtError: a cell failed.
     """
-    from lgt_assets import runs as dagster_runs
     from lgt_assets.assets.post_training import exported_latest
-    from lgt_assets.commands.progress_bars import showing_progress
     from lgt_assets.instance import open_instance
+    from lgt_assets.runs import train
     from lgt_assets.settings import state_folder
-    from lgt_assets.training.insight_cells import require_budgets
+    from lgt_assets.sources.files import locked_at_once
+    from lgt_assets.training.insight_cells import cell_lock, require_budgets
 
-    require_budgets(runs, state_folder(), exported_latest()[1], budgets)
+    release_id = exported_latest()[1]
+    require_budgets(runs, state_folder(), release_id, budgets)
     began, counts = time.monotonic(), {"run": 0, "skipped": 0, "left": 0}
     with open_instance() as instance:
         for number, run in enumerate(runs, start=1):
             name = f"cell {number} of {len(runs)} ({run.part}): {run.recipe}, seed {run.seed}"
-            if is_done(run, budgets):
-                counts["skipped"] += 1
-                continue
-            if minutes is not None and time.monotonic() - began >= 60 * minutes:
-                counts["left"] += 1
-                continue
-            cell_began = time.monotonic()
-            with showing_progress(notices()):
-                summary = dagster_runs.train(
-                    instance, selection=",".join(run.assets), recipe=run.recipe, seed=run.seed, config=run.config
-                )
-            dagster_runs.require_success(summary)
-            counts["run"] += 1
-            notices().print(plain(f"{name}: {time.monotonic() - cell_began:.0f} s"))
+            has_time = minutes is None or time.monotonic() - began < 60 * minutes
+            with locked_at_once(cell_lock(state_folder(), release_id, run)) as is_ours:
+                if is_ours and is_done(run, budgets):
+                    outcome = "skipped"
+                elif is_ours and has_time:
+                    outcome = "run"
+                    _run_cell(partial(train, instance), run, name)
+                else:
+                    outcome = "left"
+            counts[outcome] += 1
     return counts
+
+
+def _run_cell(train: "Callable[..., TrainingSummary]", run: "CellRun", name: str) -> None:
+    from lgt_assets.commands.progress_bars import showing_progress
+    from lgt_assets.runs import require_success
+
+    began = time.monotonic()
+    with showing_progress(notices()):
+        summary = train(selection=",".join(run.assets), recipe=run.recipe, seed=run.seed, config=run.config)
+    require_success(summary)
+    notices().print(plain(f"{name}: {time.monotonic() - began:.0f} s"))
 
 
 def is_done(run: "CellRun", budgets: "Mapping[str, Budget]") -> bool:

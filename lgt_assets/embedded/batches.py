@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lgt_assets.embedded.examples import SEEING_ROLES
 from lgt_assets.embedded.network import VISUAL_TOKENS
-from lgt_assets.embedded.roles import make_example, practice_example
+from lgt_assets.embedded.roles import listing_example, make_example, practice_example
 from lgt_assets.embedded.scenes import Scene, generate_scene
 from lgt_assets.embedded.tokenizer import OPENING, SPECIAL_TOKENS, TAGS, TURN
 
@@ -20,8 +20,10 @@ TOKENS_PER_BATCH = 1536
 BATCHES_PER_CHUNK = 6
 TYPICAL_LENGTH = {
     "questioner": 230, "composer": 180, "vlm": 178, "open": 155, "reasoner": 370, "verifier": 155, "consistency": 215,
-    "behaviours": 225, "practice": 480,
+    "behaviours": 225, "practice": 480, "listing": 128,
 }  # fmt: skip
+# What is trained besides the roles.
+PRACTICE, LISTING = "practice", "listing"
 DECISION = re.compile(r"\([A-D]\)|\u0120(?:#?\d+\)?|yes|no)")
 # Held-out scenes have numbers below this, training scenes at or above it.
 FIRST_TRAINING_SCENE = 1 << 32
@@ -70,20 +72,22 @@ class BatchSource:
         rows = max(2, TOKENS_PER_BATCH // TYPICAL_LENGTH[role])
         examples = [self._example(role, generator) for _ in range(rows * BATCHES_PER_CHUNK)]
         examples.sort(key=lambda example: len(example[0]))
-        batches = [_padded(examples[i : i + rows], role in SEEING_ROLES) for i in range(0, len(examples), rows)]
+        batches = [
+            _padded(examples[i : i + rows], role in (*SEEING_ROLES, LISTING)) for i in range(0, len(examples), rows)
+        ]
         generator.shuffle(batches)
         return batches
 
     def _example(self, role: str, generator: random.Random) -> tuple[list[int], list[int], Scene]:
         scene = generate_scene(FIRST_TRAINING_SCENE + generator.randrange(1 << 40))
-        if role == "practice":
+        if role == PRACTICE:
             pieces = [(self._encode(text), learnt) for text, learnt in practice_example(scene, generator)]
             marks = [int(learnt) for ids, learnt in pieces for _ in ids]
             return [token for ids, _ in pieces for token in ids], marks, scene
-        example = make_example(role, scene, generator)
+        example = listing_example(scene, generator) if role == LISTING else make_example(role, scene, generator)
         shown = self._opening + (self._picture if example.sees_picture else [])
         shown = shown + self._encode(example.user + TURN + example.prefix)
-        learnt = [*self._encode(example.reply), self._end]
+        learnt = self._encode(example.reply) + ([] if role == LISTING else [self._end])  # a thought goes on after it
         return shown + learnt, [0] * len(shown) + [1] * len(learnt), example.scene
 
     def drill(self, number: int) -> Batch:

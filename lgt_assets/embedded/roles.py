@@ -1,4 +1,4 @@
-"""The training examples of the embedded model, by role, and practice in reasoning alone. Free of torch."""
+"""The training examples of the embedded model, by role, and practice in seeing alone and reasoning alone. Free of torch."""
 
 from __future__ import annotations
 
@@ -46,6 +46,11 @@ def make_example(role: str, scene: Scene, generator: random.Random) -> Example:
         except NotAskable:
             # Two objects on one spot of a misread scene have no direction; another draw will do.
             continue
+
+
+def listing_example(scene: Scene, generator: random.Random) -> Example:
+    """What the VLM is shown, and the beginning of its reply: all objects with their places. To see, and not yet to reason."""
+    return replace(make_example("vlm", scene, generator), reply=f"<think> I see {listing(scene.objects, SEEN)}.")
 
 
 def practice_example(scene: Scene, generator: random.Random, count: int = 5) -> list[tuple[str, bool]]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from lgt_assets.embedded.batches import FIRST_TRAINING_SCENE
+from lgt_assets.embedded.batches import FIRST_TRAINING_SCENE, LISTING, PRACTICE
 from lgt_assets.embedded.initialization import EMBEDDING_DEVIATION, initialize_decoder, initialize_tower
 from lgt_assets.embedded.learner import Learner, Model, Task, gradients, serve
 from lgt_assets.embedded.network import export, see
@@ -48,7 +48,7 @@ class Trainer:
         initialize_tower(self.model.tower)
         initialize_decoder(self.model.decoder)
         self.learner = Learner(self.model, self.tokenizer, seed, schedule.scenes_per_vision_batch)
-        self.served = dict.fromkeys(("practice", *ROLES), 0)
+        self.served = dict.fromkeys((PRACTICE, LISTING, *ROLES), 0)
         tower = [*self.model.tower.parameters(), *self.model.head.parameters()]
         decoder = list(self.model.decoder.parameters())
         self.vision_optimizer = torch.optim.AdamW(tower, lr=1.0, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
@@ -108,7 +108,7 @@ class Trainer:
         generator = random.Random(f"step-{self.seed}-{at}")
         names = [draw(weights, generator) for weights in (cycle.first, cycle.second)]
         if at < self.schedule.drill_steps + self.schedule.practice_steps:
-            names = ["practice", generator.choice(("practice", "vlm"))]
+            names = [PRACTICE, generator.choice((PRACTICE, "vlm"))]
         tasks = []
         for role in names:
             tasks.append((role, self.served[role]))

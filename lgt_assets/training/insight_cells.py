@@ -50,6 +50,11 @@ def cell_runs(
             yield CellRun(TRANSFER, recipe, seed, ("evaluation",), config)
 
 
+def cell_lock(root: Path, release_id: str, run: CellRun) -> Path:
+    """Who holds it runs a cell of this recipe and seed: several processes share the cells."""
+    return root / "models" / release_id / f".{run.recipe}-{run.seed}.lock"
+
+
 def is_done(
     run: CellRun, trained: Mapping[Model, Mapping[str, Any]], scored: Mapping[Model, Mapping[str, int]],
     counts: Mapping[str, int], budgets: Mapping[str, Budget],

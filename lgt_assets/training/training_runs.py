@@ -1,18 +1,17 @@
 """What the runs of all trainers share: settings that must be the same to go on, checkpoints, and a record of every step."""
 
-import fcntl
 import json
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from lgt_assets.errors import SettingsError
 from lgt_assets.post_training_settings import PostTrainingSettings
-from lgt_assets.sources.files import write_atomically
+from lgt_assets.sources.files import locked_at_once, write_atomically
 from lgt_assets.training.learners import device_arguments, save_whole
 from lgt_assets.training.recipes import Budget
 from lgt_assets.training.resuming import put_back, restore_weights
@@ -127,13 +126,10 @@ def _listen(trainer: Any, watched: str, progress: Progress) -> None:
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
     """While no other run trains in ``out``; of the processes of one launch the first holds the lock, which ends with it."""
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / LOCK).open("a") as file:
-        if os.environ.get("RANK", "0") == "0":
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise SettingsError(f"another process trains in {out} now: wait for it, or end it") from error
+    is_first = os.environ.get("RANK", "0") == "0"
+    with locked_at_once(out / LOCK) if is_first else nullcontext(True) as is_held:
+        if not is_held:
+            raise SettingsError(f"another process trains in {out} now: wait for it, or end it")
         yield
 
 

@@ -1,6 +1,7 @@
 """`lgt insights` of a state folder with a release and planted answers: what is known is written between the markers."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ from lgt_assets.commands.insights import BEGIN, END
 from lgt_assets.embedded.evaluation import Share
 from lgt_assets.embedded.scenes import render
 from lgt_assets.schemas import frame
+from lgt_assets.sources.files import locked_at_once
 from lgt_assets.storage import DeltaStore
 from lgt_assets.training.contamination import seen
 from lgt_assets.training.evaluations import TABLE, ScoredModel
 from lgt_assets.training.held_out import IN_DOMAIN, questions
+from lgt_assets.training.insight_cells import cell_lock, cell_runs
 from lgt_assets.training.students import student_folder
 from lgt_assets_tests.trainers.made_examples import made_release
 
@@ -67,6 +70,22 @@ def test_what_is_known_is_written_between_the_markers(
     assert (tmp_path / "images" / "insights.png").read_bytes().startswith(b"\x89PNG")
     page.write_text("# Without markers\n")
     assert insights(page) == 1 and "must have the lines" in capsys.readouterr().err
+
+
+def test_cells_that_another_process_runs_are_left_to_it(
+    release_id: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    plant(tmp_path, release_id, ("student", "", ""), 5)
+    page = tmp_path / "insights.md"
+    page.write_text(f"{BEGIN}\n\n{END}\n")
+    runs = list(cell_runs(("0",), questions=500, out_of_domain=100))
+    with ExitStack() as others:
+        for path in {cell_lock(tmp_path, release_id, run) for run in runs}:
+            assert others.enter_context(locked_at_once(path))
+        with pytest.raises(SystemExit) as ending:
+            main(["insights", "--seeds", "1", "--into", str(page), "--json"])
+    assert not ending.value.code
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["cells"] == {"run": 0, "skipped": 0, "left": len(runs)}
 
 
 def test_a_page_without_markers_is_refused_before_anything_is_run(

@@ -3,10 +3,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lgt_assets.embedded.batches import BatchSource
+from lgt_assets.embedded.batches import LISTING, BatchSource
 from lgt_assets.embedded.detection import cell_targets
 from lgt_assets.embedded.scenes import generate_scene
 from lgt_assets.embedded.schedule import Cycle, Schedule
+from lgt_assets.embedded.thoughts import SEEN, listing
 from lgt_assets.embedded.tokenizer import build_tokenizer
 from lgt_assets.embedded.training import train
 from lgt_assets.errors import SettingsError
@@ -67,6 +68,16 @@ def test_batches_depend_on_seed_role_and_number_alone() -> None:
     for number in range(30):
         drill = first.drill(number)
         assert drill.learnt.any() and drill.ids.max() < len(tokenizer)
+
+
+def test_a_listing_is_learnt_up_to_where_reasoning_would_begin() -> None:
+    tokenizer = build_tokenizer(0, 100)
+    batch = BatchSource(tokenizer, 1).batch(LISTING, 0)
+    assert len(batch.scenes) == len(batch.ids)
+    for ids, learnt, scene in zip(batch.ids, batch.learnt, batch.scenes, strict=True):
+        said = tokenizer.decode(ids[learnt])
+        assert said == f"<think> I see {listing(scene.objects, SEEN)}."
+        assert not learnt[: int(learnt.nonzero()[0])].any() and "Question" in tokenizer.decode(ids[~learnt])
 
 
 def test_detection_targets_say_what_stands_in_each_cell() -> None:
