@@ -94,7 +94,7 @@ STUDENT = Schedule(
     practice_steps=0,
     cycles=(
         Cycle(900, 2e-3, 0.15, (("listing", 1.0),), (("listing", 0.75), ("practice", 0.25))),
-        Cycle(400, 1e-3, 0.5, (("vlm", 1.0),), (("vlm", 0.5), ("practice", 0.35), ("reasoner", 0.15))),
+        Cycle(600, 1e-3, 0.5, (("vlm", 1.0),), (("vlm", 0.4), ("practice", 0.45), ("reasoner", 0.15))),
     ),
 )
 SCHEDULES = {"embedded": Schedule(), "student": STUDENT}
