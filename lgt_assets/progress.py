@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """``done`` of ``total`` requests of one role for one asset and shard.
+    """``done`` of ``total`` requests of one role for one asset and shard, or of what ``counted`` says.
 
     ``total`` counts those planned so far, of which ``sent`` went to the model and ``reused`` were stored; ``tokens`` are those
     that the model has written. Planning runs some thousands of requests ahead of the answers: ``total`` is sure not to grow
@@ -24,6 +24,7 @@ class Progress:
     reused: int
     finished: bool = False
     tokens: int = 0
+    counted: str = "requests planned so far"
 
 
 class Pace:

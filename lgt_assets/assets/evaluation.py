@@ -56,7 +56,7 @@ def evaluation(context: dg.AssetExecutionContext, tables: Tables, config: Evalua
     key = str(context.partition_key)
 
     def progress(stage: str, suite: str, done: int, total: int) -> None:
-        report(Progress("evaluation", key, f"{stage}, {suite}", done, total, sent=done, reused=0))
+        report(Progress("evaluation", key, f"{stage}, {suite}", done, total, sent=done, reused=0, counted="questions"))
 
     try:
         export, release_id = exported_latest()

@@ -68,7 +68,7 @@ def _trained(context: dg.AssetExecutionContext, trainer: str, config: TrainingCo
     asset, key = f"{trainer}_model", str(context.partition_key)
 
     def progress(done: int, total: int, _value: float) -> None:
-        report(Progress(asset, key, "steps", done, total, sent=done, reused=0))
+        report(Progress(asset, key, trainer.upper(), done, total, sent=done, reused=0, counted="steps"))
 
     try:
         cell = _cell_of(context)

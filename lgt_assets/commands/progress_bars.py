@@ -74,7 +74,7 @@ class Lines:
                 step, f"{step.done} requests, {step.sent} sent, {step.reused} reused", pace_words(pace, left=False)
             )
         elif not step.finished and self._now() - self._written_at >= SECONDS_BETWEEN_LINES:
-            self._write(step, f"{step.done} of {step.total} requests planned so far", pace_words(pace))
+            self._write(step, f"{step.done} of {step.total} {step.counted}", pace_words(pace))
         self._last = step
 
     def _write(self, step: Step, counts: str, pace: str) -> None:

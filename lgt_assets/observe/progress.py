@@ -42,7 +42,7 @@ class Observer:
 def observation(step: Progress, pace: Pace) -> dg.AssetObservation:
     """What is told: done and total requests of the role, tokens a second and the time left as far as they are known."""
     left = pace.seconds_left
-    words = f"{step.role}: {step.done:,} of {step.total:,} requests planned so far"
+    words = f"{step.role}: {step.done:,} of {step.total:,} {step.counted}"
     words += f", about {short_time(left)} left for these" if left else ""
     numbers = {"progress/done": step.done, "progress/total": step.total, "progress/reused": step.reused}
     rates = {"progress/tokens_per_second": pace.tokens_per_second, "progress/seconds_left": left}

@@ -20,7 +20,9 @@ _LORA = {
 def loaded(start: Path, learner: PostTrainingSettings) -> Any:
     """The weights in ``start``, or that the hub has under this name; 16 bit on GPUs."""
     from transformers import AutoModelForImageTextToText
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # it would write between the lines of whoever shows progress here
     precision = "bfloat16" if learner.devices else "float32"
     return AutoModelForImageTextToText.from_pretrained(start, dtype=precision, **_revision(start, learner))
 

@@ -65,6 +65,12 @@ def test_what_is_told() -> None:
     assert not observation.tags  # no data version
 
 
+def test_what_is_counted_is_told() -> None:
+    steps = [Progress("sft_model", "merged|0", "SFT", done, 60, done, 0, counted="steps") for done in (0, 20)]
+    ((_, observation),) = told_at([(0, steps[0]), (40, steps[1])])
+    assert observation.metadata["progress"].value == "SFT: 20 of 60 steps, about 1 min left for these"
+
+
 def test_what_is_not_known_is_not_told() -> None:
     ((_, observation),) = told_at([(0, step(0, 130)), (30, step(0, 130))])
     assert set(observation.metadata) == {"progress", "progress/done", "progress/total", "progress/reused"}
