@@ -29,7 +29,7 @@ class CellRun:
 def cell_runs(
     seeds: Sequence[str], *, questions: int, out_of_domain: int, steps: int | None = None
 ) -> Iterator[CellRun]:
-    """All runs: of each seed the main table, then DPO and GRPO; in the end what lies outside of the domain.
+    """All runs: the main table, a seed at a time; then DPO and GRPO; in the end what lies outside of the domain.
 
     Args:
         seeds: which.
@@ -42,6 +42,7 @@ def cell_runs(
     for seed in seeds:
         for recipe in RECIPES:
             yield CellRun(MAIN, recipe, seed, ("sft_model", "evaluation"), tuned | {"evaluation": asked})
+    for seed in seeds:
         for trainer in (DPO, GRPO):
             yield CellRun(TRAINERS, AFTERWARDS, seed, (f"{trainer}_model", "evaluation"), {"evaluation": asked})
     for seed in seeds if out_of_domain else ():
