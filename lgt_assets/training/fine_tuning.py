@@ -37,7 +37,7 @@ def fine_tune(
         "rows": len(rows),
         "questions": len(set(rows["question_id"])),
         "max_length": row_limit(export, [recipe.config], rows, ("completion",), start, learner),
-        "order": "steps of like length",
+        "order": "each row once, steps of like length",
     } | method_of(learner)  # fmt: skip
 
     def build(arguments: Mapping[str, Any]) -> Any:
