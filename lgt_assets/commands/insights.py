@@ -77,12 +77,16 @@ def run_cells(runs: "list[CellRun]", budgets: "Mapping[str, Budget]", minutes: f
     from lgt_assets.assets.post_training import exported_latest
     from lgt_assets.instance import open_instance
     from lgt_assets.runs import train
-    from lgt_assets.settings import state_folder
+    from lgt_assets.settings import load_profile, state_folder
     from lgt_assets.sources.files import locked_at_once
+    from lgt_assets.training.cells import first_start
     from lgt_assets.training.insight_cells import cell_lock, require_budgets
+    from lgt_assets.training.weights_digests import weights_digest
 
     release_id = exported_latest()[1]
-    require_budgets(runs, state_folder(), release_id, budgets)
+    learner = load_profile().post_training
+    start = weights_digest(first_start(learner), learner)
+    require_budgets(runs, state_folder(), release_id, budgets, start)
     began, counts = time.monotonic(), {"run": 0, "skipped": 0, "left": 0}
     with open_instance() as instance:
         for number, run in enumerate(runs, start=1):

@@ -81,7 +81,7 @@ def read_image_into(room: memoryview, image: ImageReference) -> int:
         descriptor = os.open(path, os.O_RDONLY)
         try:
             done = os.readv(descriptor, [room])
-            if _has_sha256(room[:done], image.sha256):
+            if done < len(room) and _has_sha256(room[:done], image.sha256):
                 return done  # as nearly always; to ask for the size first takes a tenth longer
             size = os.fstat(descriptor).st_size
             if size > len(room):

@@ -43,19 +43,22 @@ def share_source(state: Path, store: ObjectStore, name: str, progress: Progress 
         How many shards were not there.
 
     Raises:
-        StorageError: the store does not answer (what was put there stays, the next call goes on), or what lies there under this
-            name holds other pictures (nothing is put).
+        StorageError: the store does not answer (what was put there stays, the next call goes on), or a shard that lies there
+            holds other pictures (no shard is put).
     """
     shards = shard_names(state, name)
     there = store.sizes(f"sources/{name}")
     known, missing = ([shard for shard in shards if (shard_key(shard) in there) is held] for held in (True, False))
+    pictures = store.sizes(f"images/{name}") if shards else {}
+
+    def complete(shard: str) -> None:
+        for key, path in _known(state, store, shard):
+            if key not in pictures:
+                _share_picture(store, key, path)
+
     with ThreadPoolExecutor(_AT_ONCE) as threads:
-        wanted = {
-            key: path for found in threads.map(lambda shard: _known(state, store, shard), known) for key, path in found
-        }
-        pictures = store.sizes(f"images/{name}") if shards else {}
-        late = [(key, path) for key, path in wanted.items() if key not in pictures]
-        list(threads.map(lambda item: _share_picture(store, *item), late))
+        for _ in threads.map(complete, known):
+            pass
     for done, shard in enumerate(missing):
         progress(done, len(missing))
         share_shard(state, store, shard, pictures)

@@ -9,7 +9,7 @@ import polars as pl
 
 from lgt_assets.embedded.scenes import render
 from lgt_assets.schemas import frame
-from lgt_assets.sources.files import write_atomically
+from lgt_assets.sources.files import locked, write_atomically
 from lgt_assets.storage import DeltaStore
 from lgt_assets.training.contamination import KnownPrompts, Seen, exported_questions, seen
 from lgt_assets.training.held_out import questions
@@ -82,6 +82,14 @@ def evaluate(
     Raises:
         LgtError: there is no model or no export, or too few questions are left.
     """
+    with locked(model.answers.with_suffix(".lock")):  # cells share the student: two processes do not both score it
+        return _evaluated(store, model, export, counts, progress)
+
+
+def _evaluated(
+    store: DeltaStore, model: ScoredModel, export: Path, counts: Mapping[str, int],
+    progress: Callable[[str, int, int], None],
+) -> pl.DataFrame:  # fmt: skip
     names, known = model.names(), None
     before = _asked_counts(store, names)
     for suite, count in counts.items():
@@ -114,8 +122,9 @@ def _asked_counts(store: DeltaStore, names: Mapping[str, str]) -> dict[str, int]
 
 
 def latest(rows: pl.DataFrame) -> pl.DataFrame:
-    """Of each model and suite the rows that were made last, all together, in the order of the keys (KEY)."""
-    return rows.filter(pl.col("number") == pl.col("number").max().over(*KEY[:-1])).sort(*KEY)
+    """Of each model and suite the rows that were made last, all together, in the order of the keys (KEY), each key once."""
+    newest = rows.filter(pl.col("number") == pl.col("number").max().over(*KEY[:-1]))
+    return newest.unique(KEY, keep="last", maintain_order=True).sort(*KEY)
 
 
 def asked_by(answers: Path) -> list[Seen]:

@@ -79,14 +79,17 @@ def is_done(
     return wanted <= {stage for stage, _, _ in own} and asked
 
 
-def require_budgets(runs: Iterable[CellRun], root: Path, release_id: str, budgets: Mapping[str, Budget]) -> None:
-    """See before anything is run that no folder holds a training, ended or not, of another budget.
+def require_budgets(
+    runs: Iterable[CellRun], root: Path, release_id: str, budgets: Mapping[str, Budget], start: str
+) -> None:
+    """See before anything is run that no folder holds a training, ended or not, of another budget or of another model.
 
     Args:
         runs: what is to be run.
         root: the state's folder.
         release_id: the release.
         budgets: that the trainings are to have, by trainer.
+        start: what tells the weights apart that SFT starts from; the other trainers start from SFT's.
 
     Raises:
         SettingsError: some do; all of them are named.
@@ -95,14 +98,17 @@ def require_budgets(runs: Iterable[CellRun], root: Path, release_id: str, budget
     others = []
     for recipe, seed, trainer in sorted(cells):
         folder = cell_folder(root, release_id, recipe, seed, trainer)
-        told = folder / SETTINGS
-        held = json.loads(told.read_text())["budget"] if told.is_file() else budgets[trainer].as_dict()
-        if held != budgets[trainer].as_dict():
-            others.append(f"{folder} ({_in_words(held)} instead of {_in_words(budgets[trainer].as_dict())})")
+        if not (folder / SETTINGS).is_file():
+            continue
+        held, wanted = json.loads((folder / SETTINGS).read_text()), budgets[trainer].as_dict()
+        if held["budget"] != wanted:
+            others.append(f"{folder} ({_in_words(held['budget'])} instead of {_in_words(wanted)})")
+        elif trainer == SFT and held["start"] != start:
+            others.append(f"{folder} (of the model {held['start']} instead of {start})")
     if others:
         raise SettingsError(
-            f"these folders hold trainings of another budget than the profile's post_training: {'; '.join(others)}. Give the "
-            "budget that they have (in the profile; SFT's steps by --steps), or remove the folders"
+            f"these folders hold trainings of another budget or model than the profile's post_training: {'; '.join(others)}. "
+            "Give what they have (in the profile; SFT's steps by --steps), or remove the folders"
         )
 
 

@@ -55,7 +55,7 @@ class Findings:
         return [self.hits[(stage, recipe, seed), suite] for seed in seeds]
 
     def against(self, first: tuple[str, str], second: tuple[str, str], suite: str = IN_DOMAIN) -> Difference | None:
-        """One stage and recipe less another on the seeds and the questions that both have; None where there are none."""
+        """One stage and recipe less another on the seeds whose two models were asked the same; None where there are none."""
         seeds = self.seeds(*first, suite)
         if second[0] != STUDENT:
             seeds = [seed for seed in seeds if seed in self.seeds(*second, suite)]
@@ -63,10 +63,17 @@ class Findings:
             return None
         if not seeds:
             return None
-        others = [""] if second[0] == STUDENT else seeds
-        hits, held_against = self.of(*first, suite, seeds), self.of(*second, suite, others)
-        both = min(map(len, (*hits, *held_against)))  # a longer suite begins with a shorter one's questions
-        return difference([own[:both] for own in hits], [own[:both] for own in held_against])
+        # A longer suite does not begin with a shorter one's questions, where some are passed over.
+        most = max(map(len, self.of(*first, suite, seeds)))
+        others = {seed: "" if second[0] == STUDENT else seed for seed in seeds}
+        pairs = [
+            (self.of(*first, suite, [one])[0], self.of(*second, suite, [other])[0]) for one, other in others.items()
+        ]
+        same = [pair for pair in pairs if len(pair[0]) == len(pair[1]) == most]
+        if not same:
+            return None
+        hits, held_against = ([pair[side] for pair in same] for side in (0, 1))
+        return difference(hits, held_against[:1] if second[0] == STUDENT else held_against)
 
 
 def models_table(

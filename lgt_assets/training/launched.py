@@ -22,7 +22,7 @@ from lgt_assets.training.recipes import Budget, Recipe
 from lgt_assets.training.training_runs import RECORD, Progress, write
 
 SPECIFICATION, ACCELERATE = "specification.json", "accelerate.yaml"
-_LAST_LINES, _SECONDS_TO_END = 30, 10
+_LAST_LINES, _SECONDS_TO_END = 30, 45
 # In full, 7 B weights with gradients and Adam's moments (about 110 GB) fit no GPU: ZeRO stage 3 spreads them.
 _ZERO3 = {
     "zero_stage": 3, "zero3_init_flag": True, "zero3_save_16bit_model": True, "offload_optimizer_device": "none",

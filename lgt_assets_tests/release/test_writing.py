@@ -1,4 +1,4 @@
-"""Rows of several configs and splits, mixed in one bucket, each keep their own pictures, however these are read."""
+"""Rows of several configs and splits, mixed in each of several buckets, keep their own pictures, however these are read."""
 
 import hashlib
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from lgt_assets.delta_files import TableFolder
 from lgt_assets.identity import image_id, row_id
-from lgt_assets.release import delivered_pictures, row_files
+from lgt_assets.release import delivered_pictures, hash_order, row_files
 from lgt_assets.release.configs import Draw
 from lgt_assets.release.formats.hf import HF
 from lgt_assets.release.picture_bytes import PictureBytes
@@ -46,15 +46,17 @@ def write_tables(store: DeltaStore, folder: Path) -> None:
         store.create(table)
 
 
+@pytest.mark.parametrize("few", [0, 1 << 20], ids=["by processes", "by threads"])
 @pytest.mark.parametrize("few_bytes", [0, 1 << 20], ids=["in parts", "together"])
-def test_every_row_has_its_own_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_bytes: int):
+def test_every_row_has_its_own_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_bytes: int, few: int):
+    monkeypatch.setattr(hash_order, "ROWS_PER_BUCKET", 20)
     monkeypatch.setattr(delivered_pictures, "FEW_BYTES", few_bytes)
     monkeypatch.setattr(row_files, "GROUP_BYTES", 2000)
     store = DeltaStore(str(tmp_path / "tables"))
     write_tables(store, tmp_path)
     versions = {table: store.version(table) for table in ("images", "sft_mix", *TABLES)}
     pinned = PinnedRows(TableFolder(store.root), versions, [SHARD], pl.DataFrame(schema={"row_id": pl.String}))
-    with PictureBytes() as pictures:
+    with PictureBytes(few=few) as pictures:
         written = write_rows(
             tmp_path,
             tmp_path / "scratch",

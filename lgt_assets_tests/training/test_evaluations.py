@@ -33,6 +33,11 @@ def test_what_an_earlier_and_larger_run_counted_of_other_types_counts_no_more() 
     ])  # fmt: skip
 
 
+def test_two_runs_of_one_number_count_once() -> None:
+    twice = [ROW | {"type": kind, "right": right} for right in (4, 5) for kind in ("all", "Counting")]
+    assert latest(frame(TABLE, twice)).select("type", "right").rows() == [("Counting", 5), ("all", 5)]
+
+
 def test_rows_with_an_unknown_stage_are_refused() -> None:
     with pytest.raises(Exception, match="stage"):
         validate(TABLE, frame(TABLE, [ROW | {"stage": "warmed"}]))

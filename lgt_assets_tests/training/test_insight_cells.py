@@ -74,10 +74,13 @@ def test_trainings_of_another_budget_are_all_named_before_anything_is_run(tmp_pa
     folders = {trainer: cell_folder(tmp_path, "r", "merged", "0", trainer) for trainer in BUDGETS}
     for trainer, folder in folders.items():
         folder.mkdir(parents=True)
-        write(folder / SETTINGS, {"budget": BUDGETS[trainer].as_dict()})
-    require_budgets(runs, tmp_path, "r", BUDGETS)
+        write(folder / SETTINGS, {"budget": BUDGETS[trainer].as_dict(), "start": "this"})
+    require_budgets(runs, tmp_path, "r", BUDGETS, "this")
+    with pytest.raises(SettingsError, match=r"sft/merged/0 \(of the model this instead of that\)\. Give") as told:
+        require_budgets(runs, tmp_path, "r", BUDGETS, "that")
+    assert str(folders["dpo"]) not in str(told.value)  # it starts from the other's
     for trainer in ("sft", "grpo"):
-        write(folders[trainer] / SETTINGS, {"budget": replace(BUDGETS[trainer], steps=7).as_dict()})
+        write(folders[trainer] / SETTINGS, {"budget": replace(BUDGETS[trainer], steps=7).as_dict(), "start": "this"})
     with pytest.raises(SettingsError, match=r"steps 7.* instead of steps 10") as told:
-        require_budgets(runs, tmp_path, "r", BUDGETS)
+        require_budgets(runs, tmp_path, "r", BUDGETS, "this")
     assert str(folders["sft"]) in str(told.value) and str(folders["dpo"]) not in str(told.value)

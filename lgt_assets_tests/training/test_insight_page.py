@@ -64,9 +64,12 @@ def test_only_seeds_that_both_have_are_compared() -> None:
     assert "better, of one seed" in sentence(found(fewer), ("sft", "long"), ("sft", "direct"))
 
 
-def test_models_that_were_asked_fewer_questions_are_compared_on_those_that_both_were_asked() -> None:
+def test_models_that_were_asked_other_questions_are_not_compared() -> None:
     shorter = KNOWN | {(("sft", "direct", "1"), IN_DOMAIN): answers(20, 60)}
-    assert "3 seeds, 60 questions each" in sentence(found(shorter), ("sft", "long"), ("sft", "direct"))
+    assert "2 seeds, 100 questions each" in sentence(found(shorter), ("sft", "long"), ("sft", "direct"))
+    for seed in SEEDS:
+        shorter |= {(("sft", "direct", seed), IN_DOMAIN): answers(20, 60)}
+    assert "long less direct: not run" in sentence(found(shorter), ("sft", "long"), ("sft", "direct"))
     assert page(found(shorter), SEEDS)
 
 
