@@ -30,7 +30,7 @@ class PostTrainingSettings(Settings):
     rows_per_device: int = Field(
         1, gt=0, description="Rows that a GPU takes at once; the rest of a step is accumulated."
     )
-    # About every row of make demo's release once, by the recipe merged: with a third of the steps nothing is shown to improve.
+    # Every row of make demo's release about once, by the recipe merged, which has the most.
     sft: BudgetSettings = BudgetSettings(steps=190, batch=16, learning_rate=3e-4)
     dpo: BudgetSettings = BudgetSettings(steps=40, batch=8, learning_rate=5e-5, save_every=10)
     # Half as many steps as would be usual for its rows: about as many operations as DPO's, with which it is compared.

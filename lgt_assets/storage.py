@@ -244,6 +244,10 @@ class DeltaStore:
         properties = CommitProperties(custom_metadata=dict(metadata or {}) or None, max_commit_retries=COMMIT_RETRIES)
 
         def commit() -> int:
+            with writing(self.root, table):  # for each attempt: who waits to try again keeps nobody from the table
+                return write()
+
+        def write() -> int:
             delta = self._latest(table).delta
             self.may_write()
             stream = (part for batch in batches() for part in Table.from_arrow(batch).to_batches())
@@ -258,8 +262,7 @@ class DeltaStore:
                 raise
             return delta.version()  # the handle's state is refreshed by its own commit
 
-        with writing(self.root, table):
-            return with_retries(commit, f"table {table}, {predicate or 'append'}")
+        return with_retries(commit, f"table {table}, {predicate or 'append'}")
 
 
 def canonical_rows(rows: pl.DataFrame) -> str:

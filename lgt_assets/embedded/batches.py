@@ -10,7 +10,6 @@ import numpy
 import torch
 from torch import Tensor
 
-from lgt_assets.embedded.examples import SEEING_ROLES
 from lgt_assets.embedded.network import VISUAL_TOKENS
 from lgt_assets.embedded.roles import listing_example, make_example, practice_example
 from lgt_assets.embedded.scenes import Scene, generate_scene
@@ -72,30 +71,28 @@ class BatchSource:
         rows = max(2, TOKENS_PER_BATCH // TYPICAL_LENGTH[role])
         examples = [self._example(role, generator) for _ in range(rows * BATCHES_PER_CHUNK)]
         examples.sort(key=lambda example: len(example[0]))
-        batches = [
-            _padded(examples[i : i + rows], role in (*SEEING_ROLES, LISTING)) for i in range(0, len(examples), rows)
-        ]
+        batches = [_padded(examples[i : i + rows]) for i in range(0, len(examples), rows)]
         generator.shuffle(batches)
         return batches
 
-    def _example(self, role: str, generator: random.Random) -> tuple[list[int], list[int], Scene]:
+    def _example(self, role: str, generator: random.Random) -> tuple[list[int], list[int], Scene | None]:
         scene = generate_scene(FIRST_TRAINING_SCENE + generator.randrange(1 << 40))
         if role == PRACTICE:
             pieces = [(self._encode(text), learnt) for text, learnt in practice_example(scene, generator)]
             marks = [int(learnt) for ids, learnt in pieces for _ in ids]
-            return [token for ids, _ in pieces for token in ids], marks, scene
+            return [token for ids, _ in pieces for token in ids], marks, None
         example = listing_example(scene, generator) if role == LISTING else make_example(role, scene, generator)
         shown = self._opening + (self._picture if example.sees_picture else [])
         shown = shown + self._encode(example.user + TURN + example.prefix)
         learnt = self._encode(example.reply) + ([] if role == LISTING else [self._end])  # a thought goes on after it
-        return shown + learnt, [0] * len(shown) + [1] * len(learnt), example.scene
+        return shown + learnt, [0] * len(shown) + [1] * len(learnt), example.scene if example.sees_picture else None
 
     def drill(self, number: int) -> Batch:
         """Random token strings that can only be continued by copying or looking up; they make copying heads firm."""
         generator = random.Random(f"drill-{self._seed}-{number}")
         kind = generator.choice(("copy", "records", "records", "pairs", "letters", "letters"))
         rows = [getattr(self, f"_{kind}")(generator) for _ in range(TOKENS_PER_BATCH // 40)]
-        return _padded([(ids, learnt, None) for ids, learnt in rows], False)
+        return _padded([(ids, learnt, None) for ids, learnt in rows])
 
     def _copy(self, generator: random.Random) -> tuple[list[int], list[int]]:
         words = generator.sample(self._words, generator.randint(4, 24))
@@ -142,11 +139,11 @@ class BatchSource:
         return ids, learnt
 
 
-def _padded(rows: list[tuple[list[int], list[int], Scene | None]], with_scenes: bool) -> Batch:
+def _padded(rows: list[tuple[list[int], list[int], Scene | None]]) -> Batch:
     length = max(len(ids) for ids, _, _ in rows)
     ids = numpy.zeros((len(rows), length), numpy.int64)
     learnt = numpy.zeros((len(rows), length), bool)
     for i, (tokens, marks, _) in enumerate(rows):
         ids[i, : len(tokens)], learnt[i, : len(marks)] = tokens, marks
-    scenes = [scene for _, _, scene in rows if scene is not None] if with_scenes else None
+    scenes = [scene for _, _, scene in rows if scene is not None] or None
     return Batch(torch.from_numpy(ids), torch.from_numpy(learnt), scenes)

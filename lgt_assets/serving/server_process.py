@@ -86,6 +86,8 @@ def _until(condition: Callable[[], bool], seconds: float) -> bool:
     while not condition():
         if time.monotonic() >= deadline:
             return False
+        # Looked at, not waited for: no call waits for a whole group, nor for its leader without giving its number away, by
+        # which the group is still to be killed. (Linux alone could wait, by pidfd.)
         time.sleep(_LOOK_SECONDS)
     return True
 
