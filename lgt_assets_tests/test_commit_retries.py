@@ -19,9 +19,7 @@ def images(count: int) -> pl.DataFrame:
     return frame("images", [image_row(number, shard=SHARD) for number in range(count)])
 
 
-def test_who_waits_to_commit_again_keeps_nobody_from_the_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_waits_to_commit_again_keeps_nobody_from_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = DeltaStore(str(tmp_path))
     looks: list[int] = []
     waits: list[float] = []
