@@ -1,14 +1,13 @@
-"""The persistent Dagster instance below the state folder, and the clean-up after processes that were killed."""
+"""The persistent Dagster instance below the state folder."""
 
 import logging
 import os
 from pathlib import Path
 
 import dagster as dg
-from dagster import DefaultRunLauncher
-from dagster._core.launcher.sync_in_memory_run_launcher import SyncInMemoryRunLauncher
 from dagster_shared.check import CheckError
 
+from lgt_assets.dead_runs import close_dead_runs
 from lgt_assets.errors import SettingsError
 from lgt_assets.instance_files import put_configuration, wished_instance
 from lgt_assets.settings import state_folder
@@ -64,53 +63,6 @@ def open_instance(chosen: str = "") -> dg.DagsterInstance:
 def _is_of_postgres(error: Exception) -> bool:
     """Whether Dagster's library for Postgres raised it, as when the database does not answer; it is in an extra."""
     return type(error).__module__.startswith("dagster_postgres")
-
-
-def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Mark runs failed whose process on this machine is gone, and free the pool slots they hold; return their ids.
-
-    A killed run keeps its slot of the pool `gpu` otherwise, and the next run would wait for it without end. Where a cluster runs
-    them, their processes are on other machines, and Dagster's run monitoring looks after them.
-    """
-    if not runs_stay_here(instance):
-        return []
-    closed = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
-        pid = _process_of(instance, run.run_id)
-        if pid is not None and not _is_alive(pid):
-            instance.report_run_failed(run, f"process {pid} is gone: it was killed")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-            closed.append(run.run_id)
-    return closed
-
-
-def runs_stay_here(instance: dg.DagsterInstance) -> bool:
-    """Whether the instance launches its runs on this machine: as processes, or, without a configuration, in the one that asks."""
-    return isinstance(instance.run_launcher, DefaultRunLauncher | SyncInMemoryRunLauncher)
-
-
-def _process_of(instance: dg.DagsterInstance, run_id: str) -> int | None:
-    """The process that executes the run's steps, as its newest event of that kind says; None before the first."""
-    records = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT).records
-    for record in reversed(records):
-        event = record.event_log_entry.dagster_event
-        pid = event.engine_event_data.metadata.get("pid") if event else None
-        if pid is not None:
-            return int(str(pid.value))
-    return None
-
-
-def _is_alive(pid: int) -> bool:
-    """Whether another process of this machine has the number: nothing that this one started is looked at."""
-    if pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def quiet_logs() -> None:

@@ -10,10 +10,10 @@ import polars as pl
 from lgt_assets.assets.dry_run import dry_run
 from lgt_assets.assets.post_training import CELLS
 from lgt_assets.costs import recorded_rates
+from lgt_assets.dead_runs import closing_dead_runs, runs_stay_here
 from lgt_assets.definitions import POST_TRAINING, defs
 from lgt_assets.errors import LgtError, NotFoundError, SettingsError
 from lgt_assets.estimates import Estimate, estimate
-from lgt_assets.instance import runs_stay_here
 from lgt_assets.partitions import SHARDS_PER_RUN, registered_shards
 from lgt_assets.resources import Models, Tables, engines_kept
 from lgt_assets.storage import DeltaStore
@@ -182,10 +182,11 @@ def train(
     for name in (name for name in known if name in names):
         own = ({"steps": steps} if steps and name != "evaluation" else {}) | dict((config or {}).get(name, {}))
         settings = {"ops": {name: {"config": own}}} if own else {}
-        result = job.execute_in_process(
-            instance=instance, asset_selection=[dg.AssetKey(name)], partition_key=key, raise_on_error=False,
-            run_config=QUIET | settings,
-        )  # fmt: skip
+        with closing_dead_runs(instance):
+            result = job.execute_in_process(
+                instance=instance, asset_selection=[dg.AssetKey(name)], partition_key=key, raise_on_error=False,
+                run_config=QUIET | settings,
+            )  # fmt: skip
         if not result.success:
             summary.failures += [_message(event) for event in result.all_events if event.is_step_failure]
             return summary
@@ -211,9 +212,10 @@ def _execute(instance: dg.DagsterInstance, assets: Sequence[str], tags: dict[str
     """Execute one run in this process; messages of what failed."""
     job = defs.resolve_implicit_global_asset_job_def()
     keys = [dg.AssetKey(name) for name in assets]
-    result = job.execute_in_process(
-        instance=instance, asset_selection=keys, tags=tags, raise_on_error=False, run_config=QUIET
-    )
+    with closing_dead_runs(instance):
+        result = job.execute_in_process(
+            instance=instance, asset_selection=keys, tags=tags, raise_on_error=False, run_config=QUIET
+        )
     if result.success:
         return []
     failures = [_message(event) for event in result.all_events if event.is_step_failure]

@@ -11,7 +11,7 @@ import lgt_assets
 ROOT = Path(lgt_assets.__file__).parent
 DAGSTER_MODULES = {
     "definitions", "partitions", "resources", "checks", "observe", "runs", "run_fence", "run_placement", "instance",
-    "automation", "sensors",
+    "dead_runs", "automation", "sensors",
 }  # fmt: skip
 # For each part, what of this package it may import, besides itself; a folder stands for everything in it.
 ALLOWED = {

@@ -1,29 +1,13 @@
 """The instance below the state folder."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from lgt_assets.errors import SettingsError
-from lgt_assets.instance import close_dead_runs, open_instance, prepare_environment
+from lgt_assets.instance import open_instance, prepare_environment
 from lgt_assets.instance_files import configuration_of
-
-KILLED_IN_THE_POOL = """
-import os, signal
-import dagster as dg
-from lgt_assets.instance import open_instance
-
-@dg.asset(pool="gpu")
-def killed():
-    os.kill(os.getpid(), signal.SIGKILL)
-
-job = dg.Definitions(assets=[killed], executor=dg.in_process_executor).resolve_implicit_global_asset_job_def()
-job.execute_in_process(instance=open_instance())
-"""
 
 
 @pytest.fixture
@@ -70,15 +54,3 @@ def test_a_folder_that_cannot_be_written_is_said(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("LGT_STATE", "/proc/nowhere")
     with pytest.raises(SettingsError, match="set LGT_STATE"):
         prepare_environment()
-
-
-def test_a_killed_run_gives_its_slot_back(state: Path) -> None:
-    with open_instance():
-        pass
-    killed = subprocess.run([sys.executable, "-c", KILLED_IN_THE_POOL], capture_output=True, timeout=120, check=False)
-    assert killed.returncode == -9, killed.stderr.decode()[-2000:]
-    with open_instance() as instance:
-        (run,) = instance.get_runs()
-        assert run.status == dg.DagsterRunStatus.FAILURE
-        assert instance.event_log_storage.get_concurrency_info("gpu").active_slot_count == 0
-        assert close_dead_runs(instance) == []
