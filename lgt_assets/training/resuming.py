@@ -4,6 +4,7 @@ transformers writes a checkpoint under the names that the model's file had (``vi
 (``model.visual.blocks…``). Of a Qwen2.5-VL it reads nothing (5.19), warns, and goes on from the weights that the run began with.
 """
 
+import logging
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,24 @@ def restore_weights(trainer: Any, checkpoint: Path) -> None:
     if not (checkpoint / "model.safetensors").is_file() or trainer.is_deepspeed_enabled or trainer.is_fsdp_enabled:
         return
 
+    logger = logging.getLogger("transformers.trainer")
+    logger.addFilter(_is_no_missing_name)
+
     class Restored(TrainerCallback):
         """Reads the weights by the library's own loader, which knows both names."""
 
         def on_train_begin(self, args, state, control, model=None, **_):
+            logger.removeFilter(_is_no_missing_name)
             own = trainer.accelerator.unwrap_model(model)
             saved = type(own).from_pretrained(checkpoint, dtype=own.dtype)
             own.load_state_dict(saved.state_dict())  # strict: a name too few or too many is an error
 
     trainer.add_callback(Restored())
+
+
+def _is_no_missing_name(record: logging.LogRecord) -> bool:
+    """Whether the trainer says anything else than that it misses names, which are read right after it."""
+    return not record.getMessage().startswith(("There were missing keys", "There were unexpected keys"))
 
 
 def put_back(trainer: Any, checkpoint: Path) -> None:
