@@ -46,8 +46,8 @@ def fine_tune(
         told = SFTConfig(**arguments, max_length=settings["max_length"], train_sampling_strategy="sequential")
         ordered = rows.select(grouped_order(_letters(rows), budget.batch, budget.steps, seed))
         return SFTTrainer(
-            loaded(start, learner), args=told, train_dataset=ordered, processing_class=processor_of(start, learner),
-            peft_config=adapter_of(learner),
+            loaded(start, learner, budget.frozen), args=told, train_dataset=ordered,
+            processing_class=processor_of(start, learner), peft_config=adapter_of(learner),
         )  # fmt: skip
 
     return run(

@@ -1,6 +1,6 @@
 """The model that learns, as TRL's trainers are given it: loaded, with its processor, and with LoRA where only that learns."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,36 @@ _LORA = {
 }  # fmt: skip
 
 
-def loaded(start: Path, learner: PostTrainingSettings) -> Any:
-    """The weights in ``start``, or that the hub has under this name; 16 bit on GPUs."""
+def loaded(start: Path, learner: PostTrainingSettings, frozen: Collection[str] = ()) -> Any:
+    """The weights in ``start``, or that the hub has under this name; 16 bit on GPUs.
+
+    Args:
+        start: see there.
+        learner: what learns, and where.
+        frozen: names in the paths of weights that do not learn.
+
+    Raises:
+        SettingsError: the model has no such name.
+    """
     from transformers import AutoModelForImageTextToText
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()  # it would write between the lines of whoever shows progress here
     precision = "bfloat16" if learner.devices else "float32"
-    return AutoModelForImageTextToText.from_pretrained(start, dtype=precision, **_revision(start, learner))
+    model = AutoModelForImageTextToText.from_pretrained(start, dtype=precision, **_revision(start, learner))
+    _freeze(model, frozen)
+    return model
+
+
+def _freeze(model: Any, frozen: Collection[str]) -> None:
+    paths = {path: set(path.split(".")) for path, _ in model.named_parameters()}
+    if unknown := set(frozen) - set().union(*paths.values()):
+        raise SettingsError(
+            f"post_training: frozen has {', '.join(sorted(unknown))}, which is in the path of no weight of the model, as in "
+            f"{next(iter(paths))}"
+        )
+    for path, weight in model.named_parameters():
+        weight.requires_grad_(paths[path].isdisjoint(frozen))
 
 
 def processor_of(start: Path, learner: PostTrainingSettings, padding_side: str = "right") -> Any:

@@ -83,7 +83,7 @@ def preferred(margin: float) -> float:
 
 
 def reinforcement_change(
-    export: Path, recipe: Recipe, before: Path, after: Path, *, samples: int = 4, longest_reply: int, threads: int = 1
+    export: Path, recipe: Recipe, before: Path, after: Path, *, samples: int = 16, longest_reply: int, threads: int = 1
 ) -> list[Change]:
     """GRPO's: the mean reward of sampled answers to validation prompts, each prompt one row.
 

@@ -51,8 +51,8 @@ def prefer(
         reference = None if adapter else loaded(start, learner)  # LoRA's is the model without the adapter
         told = DPOConfig(**arguments, max_length=settings["max_length"], beta=BETA)
         return DPOTrainer(
-            loaded(start, learner), reference, args=told, train_dataset=rows, processing_class=processor_of(start, learner),
-            peft_config=adapter,
+            loaded(start, learner, budget.frozen), reference, args=told, train_dataset=rows,
+            processing_class=processor_of(start, learner), peft_config=adapter,
         )  # fmt: skip
 
     return run(

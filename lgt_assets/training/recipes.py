@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lgt_assets.errors import SettingsError
+from lgt_assets.post_training_settings import ADAMW, COSINE
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,15 @@ class Budget:
     batch: int
     learning_rate: float
     save_every: int = 20
+    optimizer: str = ADAMW
+    schedule: str = COSINE
+    frozen: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, int | float]:
-        """For the record of a run."""
-        return asdict(self)
+    def as_dict(self) -> dict[str, int | float | str | list[str]]:
+        """For the record of a run, without what is usual: as records were before there was a choice."""
+        usual = {"optimizer": ADAMW, "schedule": COSINE, "frozen": []}
+        told = asdict(self) | {"frozen": list(self.frozen)}
+        return {name: value for name, value in told.items() if usual.get(name) != value}
 
 
 SFT, DPO, GRPO = "sft", "dpo", "grpo"

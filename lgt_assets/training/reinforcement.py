@@ -56,10 +56,12 @@ def reinforce(
         told = GRPOConfig(
             **arguments, num_generations=GENERATIONS, steps_per_generation=steps, temperature=TEMPERATURE,
             max_completion_length=learner.longest_reply, reward_weights=[answer, layout],
+            # A cache that grows is copied at every token, which on a CPU takes longer than all else.
+            cache_implementation=None if learner.devices else "static",
         )  # fmt: skip
         functions = [rewards.answer_reward, rewards.format_reward]
         return GRPOTrainer(
-            loaded(start, learner), functions, args=told, train_dataset=rows,
+            loaded(start, learner, budget.frozen), functions, args=told, train_dataset=rows,
             processing_class=processor_of(start, learner, padding_side="left"), peft_config=adapter_of(learner),
         )  # fmt: skip
 

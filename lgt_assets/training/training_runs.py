@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lgt_assets.errors import SettingsError
-from lgt_assets.post_training_settings import PostTrainingSettings
+from lgt_assets.post_training_settings import SGD, PostTrainingSettings
 from lgt_assets.sources.files import locked_at_once, write_atomically
 from lgt_assets.training.learners import device_arguments, save_whole
 from lgt_assets.training.recipes import Budget
@@ -93,10 +93,10 @@ def _trained(
 def _shared_arguments(out: Path, budget: Budget, seed: int) -> dict[str, Any]:
     return {
         "output_dir": str(out), "max_steps": budget.steps, "learning_rate": budget.learning_rate,
-        "lr_scheduler_type": "cosine", "warmup_steps": max(1, budget.steps // 20), "save_steps": budget.save_every,
+        "lr_scheduler_type": budget.schedule, "warmup_steps": max(1, budget.steps // 20), "save_steps": budget.save_every,
         "save_total_limit": 1, "logging_steps": 1, "seed": seed, "data_seed": seed, "report_to": "none",
         "disable_tqdm": True, "dataloader_num_workers": 0,
-    }  # fmt: skip
+    } | ({"optim": SGD} if budget.optimizer == SGD else {})  # fmt: skip
 
 
 def _listen(trainer: Any, watched: str, progress: Progress) -> None:
