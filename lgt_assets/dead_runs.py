@@ -1,15 +1,18 @@
 """Runs whose process was killed: they are closed, and what they hold of a pool is given back."""
 
+import logging
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import dagster as dg
 from dagster import DefaultRunLauncher
 from dagster._core.launcher.sync_in_memory_run_launcher import SyncInMemoryRunLauncher
 
 _EVERY_SECONDS = 10.0
+_LOG = logging.getLogger(__name__)
 
 
 def close_dead_runs(instance: dg.DagsterInstance, *, is_running: bool = False) -> list[str]:
@@ -27,10 +30,15 @@ def close_dead_runs(instance: dg.DagsterInstance, *, is_running: bool = False) -
     closed = []
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         pid = _process_of(instance, run.run_id)
-        if pid is not None and not (is_running if pid == os.getpid() else _is_alive(pid)):
-            instance.report_run_failed(run, f"process {pid} is gone: it was killed")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-            closed.append(run.run_id)
+        if pid is None or (is_running if pid == os.getpid() else _is_alive(pid)):
+            continue
+        last = instance.get_run_by_id(run.run_id)  # it may have ended by itself since
+        if last is None or last.status != dg.DagsterRunStatus.STARTED:
+            continue
+        # First the slots: were this cut off in between, the next look would do both again.
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        instance.report_run_failed(last, f"process {pid} is gone: it was killed")
+        closed.append(run.run_id)
     return closed
 
 
@@ -41,7 +49,12 @@ def closing_dead_runs(instance: dg.DagsterInstance, every_seconds: float = _EVER
 
     def close() -> None:
         while not ended.wait(every_seconds):
-            close_dead_runs(instance, is_running=True)
+            try:
+                close_dead_runs(instance, is_running=True)
+            except Exception:  # noqa: BLE001 - a database that is busy now answers the next time
+                _LOG.warning(
+                    "runs of killed processes were not looked for; in %s s again", every_seconds, exc_info=True
+                )
 
     thread = threading.Thread(target=close, name="closing-dead-runs", daemon=True)
     thread.start()
@@ -75,4 +88,13 @@ def _is_alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether it ended, and nobody asked how, as in a container whose first process asks nobody; only Linux tells."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return told.rpartition(")")[2].split()[0] == "Z"

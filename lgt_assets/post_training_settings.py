@@ -2,11 +2,12 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lgt_assets.settings_base import Settings
 
 STUDENT = "student"
+_HIGHEST_OF_ADAMW = 1e-2
 ADAMW, SGD = "adamw", "sgd"
 COSINE, CONSTANT = "cosine", "constant"
 
@@ -25,6 +26,15 @@ class BudgetSettings(Settings):
     frozen: tuple[str, ...] = Field(
         (), description="Names in the paths of weights that do not learn, as visual; LoRA has its own."
     )
+
+    @model_validator(mode="after")
+    def _rate_of_its_optimizer(self) -> "BudgetSettings":
+        if self.optimizer == ADAMW and self.learning_rate > _HIGHEST_OF_ADAMW:
+            raise ValueError(
+                f"learning_rate {self.learning_rate} is one of sgd, with adamw nothing of a model is left: say optimizer: sgd, "
+                f"or give at most {_HIGHEST_OF_ADAMW}"
+            )
+        return self
 
 
 class PostTrainingSettings(Settings):
@@ -49,7 +59,17 @@ class PostTrainingSettings(Settings):
         steps=18, batch=128, learning_rate=0.6, save_every=2, optimizer=SGD, schedule=CONSTANT,
         frozen=("visual", "self_attn"),
     )  # fmt: skip
+    # Of what a student of the recipe merged says 97 % and more are shorter; a third of the long traces is longer.
     longest_reply: int = Field(224, gt=0, description="Tokens of a sampled completion of GRPO; what is longer is cut.")
+
+    @model_validator(mode="after")
+    def _budgets_of_its_own(self) -> "PostTrainingSettings":
+        missing = {"sft", "dpo", "grpo"} - self.model_fields_set
+        if missing and not self.is_student:
+            raise ValueError(
+                f"the budgets of the student are for no other model: give {', '.join(sorted(missing))} too"
+            )
+        return self
 
     @property
     def is_student(self) -> bool:

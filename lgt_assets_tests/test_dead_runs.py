@@ -1,9 +1,14 @@
 """Runs whose process was killed, seen by the next process, and by one that waits already."""
 
+import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -37,12 +42,34 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return tmp_path / "state"
 
 
-def started() -> subprocess.Popen:
+@contextmanager
+def started() -> Iterator[subprocess.Popen]:
+    """A process with a run; it lives no longer than is waited for it."""
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", IN_THE_POOL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout.readline() == "starts\n"
-    return process
+    limit = threading.Timer(PATIENCE, process.kill)
+    limit.start()
+    try:
+        assert process.stdout.readline() == "starts\n"
+        yield process
+    finally:
+        limit.cancel()
+        process.kill()
+        process.communicate()
+
+
+class StaleInstance:
+    """The real instance, which lists the runs as they were a while ago."""
+
+    def __init__(self, instance: dg.DagsterInstance, runs: Sequence[dg.DagsterRun]) -> None:
+        self._instance, self._runs = instance, runs
+
+    def get_runs(self, filters: dg.RunsFilter) -> Sequence[dg.DagsterRun]:
+        return self._runs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._instance, name)
 
 
 def kill(process: subprocess.Popen) -> None:
@@ -57,9 +84,9 @@ def statuses() -> list[dg.DagsterRunStatus]:
 
 
 def test_a_killed_run_gives_its_slot_back(state: Path) -> None:
-    holder = started()
-    assert holder.stdout.readline() == "holds\n"
-    kill(holder)
+    with started() as holder:
+        assert holder.stdout.readline() == "holds\n"
+        kill(holder)
     with open_instance() as instance:
         (run,) = instance.get_runs()
         assert run.status == dg.DagsterRunStatus.FAILURE
@@ -68,22 +95,42 @@ def test_a_killed_run_gives_its_slot_back(state: Path) -> None:
 
 
 def test_who_waits_already_gets_the_slot_of_the_killed(state: Path) -> None:
-    holder = started()
-    assert holder.stdout.readline() == "holds\n"
-    waiting = started()
-    kill(holder)
-    assert waiting.stdout.readline() == "holds\n"
-    waiting.communicate("\n", timeout=PATIENCE)
-    assert waiting.returncode == 0
+    with started() as holder:
+        assert holder.stdout.readline() == "holds\n"
+        with started() as waiting:
+            kill(holder)
+            assert waiting.stdout.readline() == "holds\n"
+            waiting.communicate("\n", timeout=PATIENCE)
+            assert waiting.returncode == 0
     assert statuses() == [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 
 
 def test_living_runs_are_left_alone(state: Path) -> None:
-    holder = started()
-    assert holder.stdout.readline() == "holds\n"
-    with open_instance() as instance:
-        assert close_dead_runs(instance) == []
-    holder.communicate("\n", timeout=PATIENCE)
+    with started() as holder:
+        assert holder.stdout.readline() == "holds\n"
+        with open_instance() as instance:
+            assert close_dead_runs(instance) == []
+        holder.communicate("\n", timeout=PATIENCE)
+    assert statuses() == [dg.DagsterRunStatus.SUCCESS]
+
+
+def test_a_killed_process_that_nobody_asked_for_is_a_dead_one(state: Path) -> None:
+    with started() as holder:
+        assert holder.stdout.readline() == "holds\n"
+        holder.kill()
+        os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and keeps its number
+        with open_instance():
+            assert statuses() == [dg.DagsterRunStatus.FAILURE]
+
+
+def test_a_run_that_ended_while_it_was_looked_at_keeps_its_end(state: Path) -> None:
+    with started() as holder:
+        assert holder.stdout.readline() == "holds\n"
+        with dg.DagsterInstance.get() as instance:
+            seen = instance.get_runs()
+            holder.communicate("\n", timeout=PATIENCE)
+            stale = StaleInstance(instance, seen)
+            assert close_dead_runs(stale) == []
     assert statuses() == [dg.DagsterRunStatus.SUCCESS]
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from lgt_assets.errors import SettingsError
+from lgt_assets.post_training_settings import PostTrainingSettings
 from lgt_assets.schemas import frame
 from lgt_assets.settings import PROFILES_FOLDER, load_profile, state_folder
 from lgt_assets.state import shared_store, tables_folder
@@ -139,3 +141,15 @@ def test_one_address_says_where_everything_lies_that_machines_share(
     monkeypatch.setenv("LGT_STORE", str(tmp_path))
     with pytest.raises(SettingsError, match="LGT_STORE"):
         shared_store()
+
+
+def test_a_model_has_budgets_of_its_own() -> None:
+    with pytest.raises(ValidationError, match="the budgets of the student are for no other model: give dpo, grpo too"):
+        PostTrainingSettings(model="somebody/else", sft={"steps": 1, "batch": 1, "learning_rate": 1e-4})
+
+
+def test_a_rate_of_sgd_is_no_rate_of_adamw() -> None:
+    told = {"steps": 1, "batch": 8, "learning_rate": 0.6}
+    with pytest.raises(ValidationError, match=r"learning_rate 0\.6 is one of sgd"):
+        PostTrainingSettings(grpo=told)
+    assert PostTrainingSettings(grpo=told | {"optimizer": "sgd"}).grpo.learning_rate == 0.6

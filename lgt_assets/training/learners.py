@@ -26,8 +26,13 @@ def loaded(start: Path, learner: PostTrainingSettings, frozen: Collection[str] =
         frozen: names in the paths of weights that do not learn.
 
     Raises:
-        SettingsError: the model has no such name.
+        SettingsError: the model has no such name, or LoRA learns, which has its own.
     """
+    if frozen and learner.method == "lora":
+        raise SettingsError(
+            f"post_training: LoRA freezes all weights and says itself what learns: leave frozen ({', '.join(frozen)}) out of the "
+            "budget"
+        )
     from transformers import AutoModelForImageTextToText
     from transformers.utils.logging import disable_progress_bar
 

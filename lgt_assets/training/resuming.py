@@ -5,38 +5,44 @@ transformers writes a checkpoint under the names that the model's file had (``vi
 """
 
 import logging
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 
-def restore_weights(trainer: Any, checkpoint: Path) -> None:
-    """Have the trainer take the checkpoint's weights as it begins, where a model was saved whole.
+@contextmanager
+def restored_weights(trainer: Any, checkpoint: Path | None) -> Iterator[None]:
+    """Within it the trainer takes the checkpoint's weights as it begins, where a model was saved whole.
 
     Adapters are kept apart, under names of their own, which the trainer reads right; DeepSpeed and FSDP read their own files.
 
     Args:
         trainer: of TRL, before it trains.
-        checkpoint: folder that it will be told to go on from.
+        checkpoint: folder that it will be told to go on from, if any.
     """
     from transformers import TrainerCallback
 
-    if not (checkpoint / "model.safetensors").is_file() or trainer.is_deepspeed_enabled or trainer.is_fsdp_enabled:
+    is_whole = checkpoint is not None and (checkpoint / "model.safetensors").is_file()
+    if not is_whole or trainer.is_deepspeed_enabled or trainer.is_fsdp_enabled:
+        yield
         return
-
-    logger = logging.getLogger("transformers.trainer")
-    logger.addFilter(_is_no_missing_name)
 
     class Restored(TrainerCallback):
         """Reads the weights by the library's own loader, which knows both names."""
 
         def on_train_begin(self, args, state, control, model=None, **_):
-            logger.removeFilter(_is_no_missing_name)
             own = trainer.accelerator.unwrap_model(model)
             saved = type(own).from_pretrained(checkpoint, dtype=own.dtype)
             own.load_state_dict(saved.state_dict())  # strict: a name too few or too many is an error
 
     trainer.add_callback(Restored())
+    logger = logging.getLogger("transformers.trainer")
+    logger.addFilter(_is_no_missing_name)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_is_no_missing_name)
 
 
 def _is_no_missing_name(record: logging.LogRecord) -> bool:
@@ -50,7 +56,7 @@ def put_back(trainer: Any, checkpoint: Path) -> None:
     transformers takes a step before it sees that all are done (5.23), so it is left as it is about to begin.
 
     Args:
-        trainer: of TRL, before it trains, with :func:`restore_weights`'s callback.
+        trainer: of TRL, before it trains, within :func:`restored_weights`.
         checkpoint: of the last step.
     """
     from transformers import TrainerCallback

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from lgt_assets.post_training_settings import SGD, PostTrainingSettings
 from lgt_assets.sources.files import locked_at_once, write_atomically
 from lgt_assets.training.learners import device_arguments, save_whole
 from lgt_assets.training.recipes import Budget
-from lgt_assets.training.resuming import put_back, restore_weights
+from lgt_assets.training.resuming import put_back, restored_weights
 
 RECORD, SETTINGS, LOCK = "training.json", "settings.json", ".training.lock"
 # Called with steps done, steps in all, and the last value of what is watched.
@@ -44,8 +44,8 @@ def run(
 
     Returns:
         What RECORD holds: the settings, ``resumed_at``, ``seconds``, ``cpu_seconds`` (of this process) and ``tokens`` of all
-        sittings, ``operations`` (2 x parameters x tokens x passes; the vision tower sees pictures, not tokens, and is counted
-        as if it did), and ``history``, each number in TRL's log by step.
+        sittings, ``operations`` (2 x parameters x tokens x passes, of what is frozen a pass less; the vision tower sees
+        pictures, not tokens, and is counted as if it did), and ``history``, each number in TRL's log by step.
 
     Raises:
         SettingsError: ``out`` holds a run with other settings, or another process trains in it now.
@@ -65,14 +65,13 @@ def _trained(
     _listen(trainer, watched, progress)
     last = _last_whole_checkpoint(out)
     resumed_at = _steps_of(last) if last else 0
-    if last:
-        restore_weights(trainer, last)
-    if last and resumed_at >= budget.steps:  # killed after the last step, before the record
-        put_back(trainer, last)
-    else:
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
-    # ZeRO stage 3 leaves a device an empty place for what another one holds.
-    parameters = sum(getattr(part, "ds_numel", part.numel()) for part in trainer.model.parameters())
+    with restored_weights(trainer, last):
+        if last and resumed_at >= budget.steps:  # killed after the last step, before the record
+            put_back(trainer, last)
+        else:
+            trainer.train(resume_from_checkpoint=str(last) if last else None)
+    parameters = _count(trainer.model.parameters())
+    learning = _count(part for part in trainer.model.parameters() if part.requires_grad)
     save_whole(trainer, out, learner)
     log = [entry for entry in trainer.state.log_history if _SECONDS in entry]
     tokens = sum(entry[_TOKENS] for entry in log)
@@ -82,12 +81,17 @@ def _trained(
         "cpu_seconds": round(sum(entry[_CPU_SECONDS] for entry in log), 1),
         "tokens": tokens,
         "parameters": parameters,
-        "operations": 2 * passes * parameters * tokens,
+        "operations": 2 * ((passes - 1) * parameters + learning) * tokens,
         "history": _by_name(log),
     }
     if trainer.is_world_process_zero():
         write(out / RECORD, record)
     return record
+
+
+def _count(parts: Iterable[Any]) -> int:
+    """Weights; ZeRO stage 3 leaves a device an empty place for what another one holds."""
+    return sum(getattr(part, "ds_numel", part.numel()) for part in parts)
 
 
 def _shared_arguments(out: Path, budget: Budget, seed: int) -> dict[str, Any]:

@@ -56,14 +56,20 @@ def warnings_of(library: str) -> Iterator[list[str]]:
     handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: said.append(record.getMessage())
     logging.getLogger(library).addHandler(handler)
-    yield said
-    logging.getLogger(library).removeHandler(handler)
+    try:
+        yield said
+    finally:
+        logging.getLogger(library).removeHandler(handler)
 
 
 def weights(folder: Path) -> dict:
     from safetensors.torch import load_file
 
     return load_file(folder / "model.safetensors")
+
+
+def is_frozen(name: str) -> bool:
+    return not set(FROZEN).isdisjoint(name.split("."))
 
 
 def moments(checkpoint: Path) -> int:
@@ -92,14 +98,16 @@ def test_two_steps_change_the_weights_and_are_recorded(
     )
     assert record["release"] == json.loads((export / "release.json").read_text())["release_id"]
     assert record["tokens"] == sum(record["history"]["step_tokens"]) > 0
-    assert record["operations"] == record["tokens"] * record["parameters"] * {"sft": 6, "dpo": 8, "grpo": 8}[trainer]
     before, after = weights(student_folder()), weights(tmp_path / "a")
+    frozen = sum(value.numel() for name, value in before.items() if trainer == "grpo" and is_frozen(name))
+    passes = {"sft": 3, "dpo": 4, "grpo": 4}[trainer]
+    assert record["operations"] == 2 * record["tokens"] * (passes * record["parameters"] - frozen)
     assert all(record["history"]["grad_norm"])
     # A warm-up begins with nothing; what is constant has none. Of SGD no checkpoint holds moments.
     assert record["history"]["learning_rate"] == ([0.6, 0.6] if trainer == "grpo" else [0.0, 1e-3])
     assert moments(tmp_path / "a" / "checkpoint-2") == (0 if trainer == "grpo" else 2 * len(after))
     changed = {name for name in before if not before[name].float().equal(after[name])}
-    assert changed and (trainer != "grpo" or not [name for name in changed if set(FROZEN) & set(name.split("."))])
+    assert changed and (trainer != "grpo" or not [name for name in changed if is_frozen(name)])
     # It has ended: nothing is trained again, and other settings are refused.
     written = (tmp_path / "a" / "model.safetensors").stat().st_mtime_ns
     assert train(trainer, export, tmp_path / "a") == record
@@ -154,3 +162,8 @@ def test_a_folder_without_rows_is_refused(trainer: str, tmp_path: Path) -> None:
 def test_frozen_names_that_the_model_lacks_are_named() -> None:
     with pytest.raises(SettingsError, match=r"frozen has vision, which is in the path of no weight .* as in model\."):
         loaded(student_folder(), LEARNER, ("vision", "visual"))
+
+
+def test_lora_has_nothing_frozen() -> None:
+    with pytest.raises(SettingsError, match=r"LoRA freezes all weights .* leave frozen \(visual\) out of the budget"):
+        loaded(student_folder(), PostTrainingSettings(method="lora"), ("visual",))
