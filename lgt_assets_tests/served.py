@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -87,8 +88,8 @@ REPOSITORY = "__repository__"
 class Served:
     """Dagit on a state of its own, with the profile, the prompts, and the log of requests to the model's server."""
 
-    def __init__(self, folder: Path, dagit: Dagit, log: Path) -> None:
-        self.folder, self.dagit, self.log = folder, dagit, log
+    def __init__(self, folder: Path, dagit: Dagit, log: Path, server: subprocess.Popen) -> None:
+        self.folder, self.dagit, self.log, self.server = folder, dagit, log, server
         self.state, self.prompts = folder / "state", folder / "prompts"
 
     @property
@@ -101,6 +102,15 @@ class Served:
             os.environ["DAGSTER_HOME"] = str(self.state / "dagster")
             with dg.DagsterInstance.get() as instance:
                 yield instance
+
+    @contextmanager
+    def answers_withheld(self) -> Iterator[None]:
+        """The model's server stands still meanwhile, so that no run gets on, however slow the rest of the machine is."""
+        self.server.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.server.send_signal(signal.SIGCONT)
 
     def add_scenes(self, name: str, count: int, *, seed: int, shard_size: int = 1) -> list[str]:
         """`lgt sources add`, by another process than Dagit's; the new shards."""
@@ -249,7 +259,7 @@ def serving(folder: Path, *, delay: float = 0.0) -> Iterator[Served]:
                 instance.get_runs(limit=1)
                 instance.all_instigator_state()
         with running_dagit(folder / "state", folder / "dagit.log", environment(folder), pause_seconds=2) as dagit:
-            yield Served(folder, dagit, log)
+            yield Served(folder, dagit, log, server)
     finally:
         server.kill()
         server.wait()

@@ -22,6 +22,7 @@ SHARDS = 12
 SOURCES = ["images", "grounded_objects"]
 BELOW = ["composed_questions", "distilled_cots", "rl_prompts"]
 ASKING = ["seed_questions", "composed_questions", "distilled_cots"]
+ENDING = [dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED]
 IN_FLIGHT = 8  # of the profile that benchmarks.crash writes
 
 pytestmark = pytest.mark.slow
@@ -80,8 +81,11 @@ def test_a_backfill_cancelled_half_way_and_resumed_pays_nothing_twice(served: Se
     before = len(served.asked())
     launched = served.dagit.launch_backfill(ASKING, shards)
     wait_until(lambda: len(served.asked()) > before + 150, 120, "half of the requests")
-    said = served.dagit.query(CANCEL, {"id": launched})["cancelPartitionBackfill"]
-    assert said["__typename"] == "CancelBackfillSuccess", said
+    with served.answers_withheld(), served.instance() as instance:  # until the daemon is there, half stays half
+        said = served.dagit.query(CANCEL, {"id": launched})["cancelPartitionBackfill"]
+        assert said["__typename"] == "CancelBackfillSuccess", said
+        ending = dg.RunsFilter(tags={"dagster/backfill": launched}, statuses=ENDING)
+        wait_until(lambda: instance.get_runs(ending), 120, "the end of a run")
     cancelled = served.dagit.finished_backfill(launched)
     assert cancelled["status"] == "CANCELED"
     assert 0 < sum(made for made, _failed in counts(cancelled).values()) < SHARDS * len(ASKING)
