@@ -1,11 +1,10 @@
 """Commits that lose a race to another writer are tried again."""
 
 import logging
-import random
-import time
 from collections.abc import Callable
 
 from deltalake.exceptions import CommitFailedError, DeltaError
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_chain, wait_random
 
 from lgt_assets.errors import StorageError
 
@@ -13,6 +12,8 @@ from lgt_assets.errors import StorageError
 COMMIT_RETRIES = 100
 # Attempts that read the table anew, for commits that touch what another has just changed.
 OUTER_ATTEMPTS = 8
+# Unseeded on purpose: equal waits in two processes would make them collide again. No row depends on it.
+_WAITS = wait_chain(*(wait_random(0.05 * 2**lost, 0.2 * 2**lost) for lost in range(OUTER_ATTEMPTS - 1)))
 _log = logging.getLogger(__name__)
 
 
@@ -26,17 +27,17 @@ def with_retries(commit: Callable[[], int], what: str) -> int:
     Raises:
         StorageError: it lost every race, or failed otherwise.
     """
-    for attempt in range(OUTER_ATTEMPTS):
-        try:
-            return commit()
-        except CommitFailedError as error:
-            if attempt == OUTER_ATTEMPTS - 1:
-                raise StorageError(
-                    f"{what}: the commit lost {OUTER_ATTEMPTS} races to other writers: {error}"
-                ) from error
-            _log.info("%s: lost a race to another writer, tries again: %s", what, error)
-            # Unseeded on purpose: equal waits in two processes would make them collide again. No row depends on it.
-            time.sleep(random.uniform(0.05, 0.2) * 2**attempt)
-        except (DeltaError, OSError) as error:
-            raise StorageError(f"{what}: {error}") from error
-    raise AssertionError("unreachable")
+
+    def tell(state: RetryCallState) -> None:
+        _log.info("%s: lost a race to another writer, tries again: %s", what, state.outcome.exception())
+
+    attempts = Retrying(
+        retry=retry_if_exception_type(CommitFailedError), stop=stop_after_attempt(OUTER_ATTEMPTS), wait=_WAITS,
+        before_sleep=tell, reraise=True,
+    )  # fmt: skip
+    try:
+        return attempts(commit)
+    except CommitFailedError as error:
+        raise StorageError(f"{what}: the commit lost {OUTER_ATTEMPTS} races to other writers: {error}") from error
+    except (DeltaError, OSError) as error:
+        raise StorageError(f"{what}: {error}") from error
