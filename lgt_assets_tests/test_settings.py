@@ -153,3 +153,8 @@ def test_a_rate_of_sgd_is_no_rate_of_adamw() -> None:
     with pytest.raises(ValidationError, match=r"learning_rate 0\.6 is one of sgd"):
         PostTrainingSettings(grpo=told)
     assert PostTrainingSettings(grpo=told | {"optimizer": "sgd"}).grpo.learning_rate == 0.6
+
+
+def test_an_optimizer_that_there_is_not_is_refused_by_field() -> None:
+    with pytest.raises(ValidationError, match=r"grpo\.optimizer\n  Input should be 'adamw' or 'sgd'"):
+        PostTrainingSettings(grpo={"steps": 1, "batch": 8, "learning_rate": 1e-3, "optimizer": "adam"})

@@ -8,16 +8,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lgt_assets.errors import EngineError, LgtError
-from lgt_assets.post_training_settings import PostTrainingSettings
+from lgt_assets.errors import EngineError, LgtError, SettingsError
+from lgt_assets.post_training_settings import BudgetSettings, PostTrainingSettings
 from lgt_assets.training.recipes import Budget, Recipe
 from lgt_assets.training.training_runs import RECORD, Progress, write
 
@@ -101,21 +101,37 @@ def _step(line: str) -> tuple[int, int, float] | None:
     return done, total, value
 
 
-def run_specification(specification: Mapping[str, Any]) -> dict[str, Any]:
-    """Train as ``specification`` says, in this process.
+class Specification(BaseModel):
+    """What a launch trains: :func:`launch` writes it, and it may have been edited by hand since."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    trainer: Literal["sft", "dpo", "grpo"]
+    export: Path
+    recipe: Recipe
+    start: Path
+    out: Path
+    budget: BudgetSettings
+    seed: int
+    learner: PostTrainingSettings
+
+
+def run_specification(path: Path) -> dict[str, Any]:
+    """Train as the file at ``path`` says, in this process.
 
     Raises:
-        LgtError: rows or rewards are missing, or the folder holds a run with other settings.
+        LgtError: a field is wrong, rows or rewards are missing, or the folder holds a run with other settings.
     """
     from lgt_assets.training.cells import run_trainer
 
-    recipe = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in specification["recipe"].items()
-    }
+    try:
+        told = Specification.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or '(whole file)'}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"{path}: {wrong}") from error
     return run_trainer(
-        specification["trainer"], Path(specification["export"]), Recipe(**recipe), Path(specification["start"]),
-        Path(specification["out"]), budget=Budget(**specification["budget"]), seed=specification["seed"],
-        learner=PostTrainingSettings(**specification["learner"]), progress=_tell,
+        told.trainer, told.export, told.recipe, told.start, told.out, budget=Budget(**told.budget.model_dump()),
+        seed=told.seed, learner=told.learner, progress=_tell,
     )  # fmt: skip
 
 
@@ -127,6 +143,6 @@ def _tell(done: int, total: int, value: float) -> None:
 
 if __name__ == "__main__":
     try:
-        run_specification(json.loads(Path(sys.argv[1]).read_text()))
+        run_specification(Path(sys.argv[1]))
     except LgtError as error:
         sys.exit(str(error))

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lgt_assets.errors import SettingsError
-from lgt_assets.post_training_settings import ADAMW, COSINE, SGD
+from lgt_assets.post_training_settings import ADAMW, COSINE
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,6 @@ class Budget:
     optimizer: str = ADAMW
     schedule: str = COSINE
     frozen: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Raises SettingsError: a file that was edited by hand names an optimizer that there is not."""
-        if self.optimizer not in (ADAMW, SGD):
-            raise SettingsError(f"there is no optimizer {self.optimizer!r}; there are {ADAMW} and {SGD}")
 
     def as_dict(self) -> dict[str, int | float | str | list[str]]:
         """For the record of a run, without what is usual: as records were before there was a choice."""

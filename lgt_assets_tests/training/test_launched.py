@@ -1,15 +1,25 @@
 """Runs in processes of `accelerate launch`, here on the CPU: the same result, LoRA's merged, and errors that say what failed."""
 
+import json
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lgt_assets.errors import EngineError, SettingsError
 from lgt_assets.post_training_settings import PostTrainingSettings
 from lgt_assets.settings import load_profile
-from lgt_assets.training.cells import run_trainer
-from lgt_assets.training.launched import ACCELERATE, accelerate_settings, launch
+from lgt_assets.training.cells import budget_of, run_trainer
+from lgt_assets.training.launched import (
+    ACCELERATE,
+    SPECIFICATION,
+    Specification,
+    accelerate_settings,
+    launch,
+    run_specification,
+)
 from lgt_assets.training.learners import device_arguments
 from lgt_assets.training.recipes import Budget, Recipe
 from lgt_assets.training.students import student_folder
@@ -79,6 +89,52 @@ def trainers(folder: Path) -> list[str]:
             told = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
             found += [told] if str(folder) in told else []
     return found
+
+
+def specification_of(budget: Budget, learner: PostTrainingSettings) -> dict[str, Any]:
+    """What lies in the file of a launch."""
+    return {
+        "trainer": "sft", "export": "/export", "recipe": asdict(LONG), "start": "/start", "out": "/out",
+        "budget": budget.as_dict(), "seed": 3, "learner": learner.model_dump(),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("trainer", ["sft", "dpo", "grpo"])
+@pytest.mark.parametrize("profile", ["embedded", "one-gpu", "paper"])
+def test_a_specification_says_what_the_profile_said(profile: str, trainer: str) -> None:
+    learner = load_profile(profile).post_training
+    budget = budget_of(learner, trainer)
+    told = Specification.model_validate_json(json.dumps(specification_of(budget, learner)))
+    assert Budget(**told.budget.model_dump()).as_dict() == budget.as_dict()
+    assert (told.recipe, told.learner, told.export, told.seed) == (LONG, learner, Path("/export"), 3)
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "value", "said"),
+    [
+        ("budget", "optimizer", "adam", r"budget\.optimizer: Input should be 'adamw' or 'sgd'"),
+        ("budget", "learning_rate", 0.6, r"budget: .*learning_rate 0\.6 is one of sgd"),
+        ("budget", "steps", 0, r"budget\.steps: Input should be greater than 0"),
+        ("budget", "epochs", 1, r"budget\.epochs: Extra inputs are not permitted"),
+        ("learner", "method", "half", r"learner\.method: Input should be 'full' or 'lora'"),
+        ("recipe", "kind", "long", r"recipe\.kind: "),
+    ],
+)
+def test_a_specification_that_was_edited_wrongly_is_refused_by_field(
+    tmp_path: Path, part: str, field: str, value: object, said: str
+) -> None:
+    edited = specification_of(BUDGET, LORA)
+    edited[part][field] = value
+    path = tmp_path / SPECIFICATION
+    path.write_text(json.dumps(edited))
+    with pytest.raises(SettingsError, match=rf"{SPECIFICATION}: {said}"):
+        run_specification(path)
+
+
+def test_a_specification_that_is_no_json_is_refused(tmp_path: Path) -> None:
+    (tmp_path / SPECIFICATION).write_text('{"trainer": "sft",')
+    with pytest.raises(SettingsError, match=r"\(whole file\): Invalid JSON"):
+        run_specification(tmp_path / SPECIFICATION)
 
 
 def test_profiles_of_gpus_train_qwen_in_full_by_zero_3_or_by_lora_on_one() -> None:
