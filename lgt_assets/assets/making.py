@@ -61,8 +61,16 @@ def _find(shard: Shard, table: str, key: str, values: Collection[str]) -> list[d
 
 
 def _batches(table: str, rows: Spool) -> Callable[[], Iterator[pl.DataFrame]]:
-    """Frames of ``table``, made anew at each call."""
-    return lambda: (frame(table, batch) for batch in rows.batches())
+    """Frames of ``table``, made at the first call and kept on disk: to check, compare, write and describe them takes five."""
+    frames = Spool(batch_rows=1)
+
+    def batches() -> Iterator[pl.DataFrame]:
+        if not len(frames):
+            for batch in rows.batches():
+                frames.append(frame(table, batch))
+        return iter(frames)
+
+    return batches
 
 
 def _replace(shard: Shard, table: str, batches: Callable[[], Iterator[pl.DataFrame]], commit: dict[str, str]) -> None:

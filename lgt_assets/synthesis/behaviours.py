@@ -16,7 +16,14 @@ import re
 
 from lgt_assets.synthesis.plain_text import compatible
 
-_START = r"(?:^|(?<=[.!?:;\n*]) {0,3}|(?<=[.!?:] )|\b(?:so|okay|ok|alright|well|now),? )"
+
+def _after(marks: str) -> str:
+    """The start of a line, or behind one of ``marks`` and up to three spaces; of no width."""
+    return f"(?:^|{'|'.join(f'(?<=[{marks}]{spaces})' for spaces in ('', ' ', '  ', '   '))})"
+
+
+_AFTER_SENTENCE, _AFTER_COLON, _AFTER_MARK = _after(r".!?\n"), _after(r".!?:*\n"), _after(r".!?:;\n*")
+_START = rf"(?:{_AFTER_MARK}|(?:so|okay|ok|alright|well|now),? )"
 _I, _LET = r"(?:i|we)(?:'ll| will| should| must| can| need to| have to| want to|'d better)", r"let(?: me|'s| us)"
 _WORK = (
     r"(?:look|find|count|compare|identify|locate|determine|figure out|work out|analy[sz]e|examine|observe|consider|"
@@ -40,7 +47,7 @@ CUES: dict[str, tuple[str, ...]] = {
         rf"\b{_LET} (?:first |start |begin |go (?:through|over) |break |analy[sz]e |count |list |work |take )[^.!?\n]{{0,80}}"
         r"(?:step|one|each|every|by|with|down|through|from|piece|objects?|options?)\b(?! (?:\S{1,12} ){0,3}again)",
         r"\b(?:step by step|one by one|one at a time)\b",
-        rf"(?:^|(?<=[.!?:*\n]) {{0,3}})(?:\d{{1,2}}[.)] )?\**{_WORK}(?: for| at| through)? (?:the|each|every|all|both|any)\b"
+        rf"{_AFTER_COLON}(?:\d{{1,2}}[.)] \**)?{_WORK}(?: for| at| through)? (?:the|each|every|all|both|any)\b"
         r"[^.:!?\n]{1,60}:",
     ),
     "backtracking": (
@@ -66,14 +73,17 @@ CUES: dict[str, tuple[str, ...]] = {
         r"\b(?:double-check|double-checking|re-?checking|re-?counting|look(?:ing)? (?:\S{1,12} ){0,5}again|looking back|"
         r"(?:on|upon) (?:closer|further|re-?) ?(?:inspection|examination|examining|look))\b",
         r"\b(?:once more|so again)\b",
-        r"\bto (?:be sure|make sure|be certain)\b|(?:^|(?<=[.!?\n]) {0,3})to (?:confirm|verify|double-check)\b",
-        rf"(?:{_START}|, |\byes,? )(?:that|this|it) (?:agrees|matches|checks out|is consistent|still holds)\b|"
+        rf"\bto (?:be sure|make sure|be certain)\b|{_AFTER_SENTENCE}to (?:confirm|verify|double-check)\b",
+        rf"(?:{_START}|(?<=, )|yes,? )(?:that|this|it) (?:agrees|matches|checks out|is consistent|still holds)\b|"
         rf"\b(?:that|this|which) confirms\b",
         r"\b(?:i was|i am|i'm) right\b|\bmy (?:first|initial|earlier) (?:answer|thought|count|guess) (?:holds|stands|"
         r"is right|was right)\b",
     ),
 }  # fmt: skip
-_PATTERNS = {behaviour: re.compile("|".join(cues), re.MULTILINE) for behaviour, cues in CUES.items()}
+# Every cue begins with a word: elsewhere a place is passed over by one look, instead of one for each cue.
+_PATTERNS = {
+    behaviour: re.compile(rf"\b(?=\w)(?:{'|'.join(cues)})", re.MULTILINE) for behaviour, cues in CUES.items()
+}
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 
 

@@ -44,6 +44,7 @@ FOREIGN: dict[str, frozenset[str]] = {
         "aan ook als maar om dan hij naar deze dus wij".split()
     ),
 }  # fmt: skip
+_ANY_FOREIGN = frozenset().union(*FOREIGN.values())
 _LEAST_WORDS = 6
 _FOREIGN_SHARE, _SLIP_SHARE = 0.25, 0.2
 
@@ -81,7 +82,8 @@ def language_of(text: str) -> str:
     """``English`` unless the function words of another language outnumber its own and make up a quarter of the words."""
     words = [word.strip(".,:;!?\"'()*[]«»¿¡") for word in compatible(text).lower().split()]
     words = [word for word in words if word]
-    if len(words) < _LEAST_WORDS:
+    # most sentences are done with here: no language has more words than all of them together
+    if len(words) < _LEAST_WORDS or sum(word in _ANY_FOREIGN for word in words) < _FOREIGN_SHARE * len(words):
         return "English"
     own = sum(word in ENGLISH for word in words)
     counts = {language: sum(word in those for word in words) for language, those in FOREIGN.items()}

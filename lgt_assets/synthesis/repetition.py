@@ -6,6 +6,7 @@ arXiv 2112.11446, table A1), which judge documents; here on traces of a few sent
 
 from collections import Counter
 from collections.abc import Sequence
+from operator import eq
 
 from lgt_assets.synthesis.plain_text import plain
 from lgt_assets.synthesis.sentences import sentences_of
@@ -54,9 +55,9 @@ def looped(text: str) -> str | None:
 def _loop(items: Sequence[str], longest: int, least: int) -> Sequence[str] | None:
     """The unit of at most ``longest`` items that comes four times on end over at least ``least`` items."""
     for period in range(1, longest + 1):
-        run = 0
-        for index in range(period, len(items)):
-            run = run + 1 if items[index] == items[index - period] else 0
-            if run >= max((LOOP_TIMES - 1) * period, least - period):
-                return items[index - period + 1 : index + 1]
+        recurs = bytes(map(eq, items[period:], items))  # whether an item is the one a period before it
+        start = recurs.find(b"\1" * max((LOOP_TIMES - 1) * period, least - period))
+        if start >= 0:
+            end = start + max(LOOP_TIMES * period, least)
+            return items[end - period : end]
     return None
