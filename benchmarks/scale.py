@@ -1,13 +1,13 @@
 """The whole graph at a thousand to a million questions, by a replay engine: what a row costs, and what grows with their number.
 
 Every prompt is rendered, every completion journalled, sealed, folded, parsed, validated, checked and committed as in a run: only
-the model is replaced, by rules that answer at once (benchmarks/scale_parts/replay.py). Each size has a process and a state
+the model is replaced, by rules that answer at once (benchmarks/scale_parts/replay.py). Each size has processes and a state
 folder of its own; then the real web server opens the instance that the runs left, in the real Chromium where there is one.
 
 `cost_slope` is seconds a row at the largest size over seconds a row at the smallest (of one size: a tenth of it is made before),
-where seconds are wall time from the first run's start to the last run's end (pictures and registration are before that), and
-rows are all rows of all tables.
-`processor_slope` is the same in processor seconds of the process, which other load on the machine does not lengthen;
+where seconds are wall time from a process's first run's start to its last run's end (pictures and registration are before that),
+added up over the processes, and rows are all rows of all tables.
+`processor_slope` is the same in processor seconds of the processes, which other load on the machine does not lengthen;
 `within_slope` in processor seconds of the last fifth of the largest size's runs over its first fifth.
 """
 
@@ -19,7 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.scale_parts.simulation import PROFILE, simulate
+from benchmarks.scale_parts.simulation import MAKE, PROFILE, make, simulate
 
 SIZES = "1000,10000"
 SMALLEST = 20
@@ -34,13 +34,13 @@ def environment(folder: Path) -> dict[str, str]:
     return {"LGT_STATE": str(folder / "state"), "LGT_PROFILE": str(profile), "HF_HUB_OFFLINE": "1"}
 
 
-def measure(questions: int, shard_size: int, folder: Path, *, pages: bool) -> dict:
-    """Figures of one size, made in a process of its own below ``folder``."""
+def measure(questions: int, shard_size: int, processes: int, folder: Path, *, pages: bool) -> dict:
+    """Figures of one size, made in processes of its own below ``folder``."""
     from benchmarks.scale_parts.sizes import sizes
 
     variables = environment(folder)
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.scale", "--questions", str(questions)]
-    command += ["--pictures-per-shard", str(shard_size), _OWN, str(folder / "state")]
+    command += ["--pictures-per-shard", str(shard_size), "--processes", str(processes), _OWN, str(folder / "state")]
     load = os.getloadavg()[0]
     done = subprocess.run(command, env=os.environ | variables, stdout=subprocess.PIPE, text=True, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
@@ -73,19 +73,31 @@ def main() -> None:
     """Print the figures; with --json as one object on one line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--questions", default=SIZES, help=f"sizes, with commas between them; {SIZES} by default")
-    parser.add_argument("--pictures-per-shard", type=int, default=SHARD_SIZE)
+    parser.add_argument(
+        "--pictures-per-shard",
+        type=int,
+        default=SHARD_SIZE,
+        help="7.6 questions a picture; the paper's shards have some 4,000",
+    )
+    parser.add_argument("--processes", type=int, default=1, help="that make shards at once, each of its own source")
     parser.add_argument("--no-pages", action="store_true", help="leave Dagit out")
     parser.add_argument("--keep", type=Path, help="folder that must not exist, for what the largest size leaves")
     parser.add_argument("--json", action="store_true")
     parser.add_argument(_OWN, dest="own", type=Path, help="for the benchmark's own use")
+    parser.add_argument(MAKE, dest="source", help="for the benchmark's own use")
     arguments = parser.parse_args()
     if arguments.own:
-        print(json.dumps(simulate(arguments.own, int(arguments.questions), arguments.pictures_per_shard)))
+        size = int(arguments.questions), arguments.pictures_per_shard, arguments.processes
+        print(json.dumps(simulate(arguments.own, *size)))
+        return
+    if arguments.source:
+        print(json.dumps(make(arguments.source)))
         return
     found, wanted = [], sizes_of(arguments.questions)
     for questions in wanted:
         with tempfile.TemporaryDirectory(prefix="lgt-scale-") as folder:
-            found.append(measure(questions, arguments.pictures_per_shard, Path(folder), pages=not arguments.no_pages))
+            size = questions, arguments.pictures_per_shard, arguments.processes
+            found.append(measure(*size, Path(folder), pages=not arguments.no_pages))
             if arguments.keep and questions == wanted[-1]:
                 os.rename(folder, arguments.keep)
                 Path(folder).mkdir()

@@ -14,8 +14,9 @@ from PIL import Image
 
 from benchmarks.scale import SMALLEST, sizes_of, slope
 from benchmarks.scale_parts.replay import ReplayEngine, reply
+from benchmarks.scale_parts.run_costs import Usage, figures_of
 from benchmarks.scale_parts.scenes import SCENES, picture_bytes, scene_of, scene_shown, write_manifest
-from benchmarks.scale_parts.simulation import Usage, pictures_for
+from benchmarks.scale_parts.simulation import pictures_for
 from benchmarks.scale_parts.sizes import sizes
 from lgt_assets.embedded import prompt_texts
 from lgt_assets.embedded.answerers import CUES
@@ -111,7 +112,7 @@ def test_every_picture_is_another_file_of_its_scene() -> None:
 
 
 def test_the_manifest_says_of_its_pictures_what_is_true(tmp_path: Path) -> None:
-    path = write_manifest(tmp_path, 12)
+    path = write_manifest(tmp_path, range(12))
     ManifestOptions(path=path)
     rows = [row.value for row in read_json_lines(path)]
     assert len(rows) == 12
@@ -143,6 +144,27 @@ def test_usage_counts_processor_time_and_memory_of_a_stretch() -> None:
     assert usage.peak_between(10.2, 12.5) == 9.0 and usage.peak_between(12.1, 14) == 8.0
 
 
+def test_costs_of_processes_are_added_up() -> None:
+    def fifth(seconds: float, rows: int, rss: float) -> dict:
+        return {"seconds": seconds, "processor_s": seconds / 2, "rows": rows, "rss_mb": rss}
+
+    costs = [
+        {"start": 10.0, "end": 20.0, "processor_s": 6.0, "steps": {"images": 4.0},
+         "fifths": [fifth(2.0, 1000, 50.0), None, None, None, fifth(3.0, 1000, 70.0)]},
+        {"start": 12.0, "end": 24.0, "processor_s": 8.0, "steps": {"images": 6.0, "release": 1.0},
+         "fifths": [fifth(4.0, 500, 90.0), None, None, None, fifth(3.0, 2000, 60.0)]},
+    ]  # fmt: skip
+    found = figures_of(costs, rows=7000, shards=2)
+    assert found["seconds"] == 14.0 and found["rows_per_s"] == 500.0
+    assert found["ms_per_row"] == pytest.approx(22 / 7) and found["processor_ms_per_row"] == 2.0
+    assert found["seconds_per_shard"] == 11.0 and found["between_steps_s_per_shard"] == 5.5
+    assert found["seconds_per_shard_by_asset"] == {"images": 5.0, "release": 0.5}
+    assert found["ms_per_row_by_fifth"] == [{"wall": 4.0, "processor": 2.0}, {"wall": 2.0, "processor": 1.0}]
+    assert found["peak_rss_mb_by_fifth"] == [90.0, 70.0] and found["within_slope"] is None
+    costs[0]["fifths"] = costs[1]["fifths"] = [fifth(1.0, 1000, 1.0)] * 4 + [fifth(1.1, 1000, 1.0)]
+    assert figures_of(costs, rows=7000, shards=2)["within_slope"] == 1.1
+
+
 def test_sizes_tell_data_from_logs(tmp_path: Path) -> None:
     for name, size in {
         "tables/images/shard=a/1.parquet": 3000, "tables/images/_delta_log/0.json": 500,
@@ -169,6 +191,8 @@ def test_the_graph_runs_and_the_figures_add_up() -> None:
         "20,40",
         "--pictures-per-shard",
         "3",
+        "--processes",
+        "2",
     ]
     done = subprocess.run(
         [*command, "--no-pages", "--json"], cwd=Path(__file__).parents[1], env=os.environ, capture_output=True, text=True,

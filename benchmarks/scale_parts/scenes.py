@@ -9,6 +9,7 @@ import io
 import json
 import struct
 import zlib
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -58,11 +59,11 @@ def scene_shown(path: str) -> Scene:
     return scene_of(int(Path(path).stem) % SCENES)
 
 
-def write_manifest(folder: Path, count: int) -> Path:
-    """Write ``count`` pictures and the manifest that names them."""
+def write_manifest(folder: Path, numbers: Iterable[int]) -> Path:
+    """Write the pictures of these numbers and the manifest that names them."""
     manifest = folder / "pictures.jsonl"
     with manifest.open("w") as lines:
-        for number in range(count):
+        for number in numbers:
             place = Path(f"{number // FOLDER_PICTURES:04d}") / f"{number}.png"
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             content, scene = picture_bytes(number), scene_of(number % SCENES)

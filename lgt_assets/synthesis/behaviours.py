@@ -81,9 +81,7 @@ CUES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 # Every cue begins with a word: elsewhere a place is passed over by one look, instead of one for each cue.
-_PATTERNS = {
-    behaviour: re.compile(rf"\b(?=\w)(?:{'|'.join(cues)})", re.MULTILINE) for behaviour, cues in CUES.items()
-}
+_PATTERNS = {behaviour: re.compile(rf"\b(?=\w)(?:{'|'.join(cues)})", re.MULTILINE) for behaviour, cues in CUES.items()}
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
