@@ -3,6 +3,11 @@
 Third-party exceptions are turned into one of these at the boundary where they arise, with a message that says what to do.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pydantic
+
 
 class LgtError(Exception):
     """Base of every error that a user can mend; the command line prints its message without a traceback."""
@@ -54,3 +59,8 @@ class TakenDownError(LgtError):
 
 class ReleaseError(LgtError):
     """A release cannot be written or written again, or an export is not what its manifest says."""
+
+
+def wrong_fields(error: "pydantic.ValidationError") -> str:
+    """Each field that pydantic refused, and why, on one line; not what was given, which may be a secret."""
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or '(whole file)'}: {one['msg']}" for one in error.errors())

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from lgt_assets.engines.base import Sampling
 from lgt_assets.engines.settings import DETECTING_ENGINES, EngineSettings
-from lgt_assets.errors import SettingsError
+from lgt_assets.errors import SettingsError, wrong_fields
 from lgt_assets.post_training_settings import PostTrainingSettings
 from lgt_assets.settings_base import OTHER_SCRIPT, Language, Settings, Share
 from lgt_assets.source_settings import CaptionSettings, DetectSettings
@@ -296,5 +296,4 @@ def load_profile(name_or_path: str | None = None) -> Profile:
     except yaml.YAMLError as error:
         raise SettingsError(f"profile {path}: not YAML: {error}") from error
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or '(whole file)'}: {e['msg']}" for e in error.errors())
-        raise SettingsError(f"profile {path}: {problems}") from error
+        raise SettingsError(f"profile {path}: {wrong_fields(error)}") from error

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from yarl import URL
 
-from lgt_assets.errors import SettingsError
+from lgt_assets.errors import SettingsError, wrong_fields
 
 _YAML = (".yaml", ".yml")
 
@@ -119,7 +119,4 @@ def read_endpoints(path: Path) -> tuple[EndpointSettings, ...]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingsError(f"endpoints file {path} cannot be read: {error}") from error
     except ValidationError as error:
-        said = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or '(whole file)'}: {e['msg']}" for e in error.errors(include_input=False)
-        )
-        raise SettingsError(f"endpoints file {path}: {said}") from error
+        raise SettingsError(f"endpoints file {path}: {wrong_fields(error)}") from error

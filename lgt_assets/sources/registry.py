@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from lgt_assets.errors import SourceError
+from lgt_assets.errors import SourceError, wrong_fields
 from lgt_assets.sources.coco import CocoSource
 from lgt_assets.sources.docci import DocciSource
 from lgt_assets.sources.hub import HubSource
@@ -31,8 +31,8 @@ def parse_options(kind: str, options: Mapping[str, object]) -> SourceOptions:
     try:
         return model.model_validate(dict(options))
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         known = ", ".join(f"{name} ({field.description})" for name, field in model.model_fields.items())
+        wrong = wrong_fields(error)
         raise SourceError(f"options of a source of kind {kind}: {wrong}. Known options: {known or 'none'}") from error
 
 

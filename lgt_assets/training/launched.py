@@ -16,7 +16,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lgt_assets.errors import EngineError, LgtError, SettingsError
+from lgt_assets.errors import EngineError, LgtError, SettingsError, wrong_fields
 from lgt_assets.post_training_settings import BudgetSettings, PostTrainingSettings
 from lgt_assets.training.recipes import Budget, Recipe
 from lgt_assets.training.training_runs import RECORD, Progress, write
@@ -127,8 +127,7 @@ def run_specification(path: Path) -> dict[str, Any]:
     try:
         told = Specification.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or '(whole file)'}: {e['msg']}" for e in error.errors())
-        raise SettingsError(f"{path}: {wrong}") from error
+        raise SettingsError(f"{path}: {wrong_fields(error)}") from error
     return run_trainer(
         told.trainer, told.export, told.recipe, told.start, told.out, budget=Budget(**told.budget.model_dump()),
         seed=told.seed, learner=told.learner, progress=_tell,
