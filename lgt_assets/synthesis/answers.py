@@ -39,6 +39,9 @@ _NUMBER = re.compile(r"[Qq]?\d{1,2}[.):]\s")
 _GOES_ON = re.compile(r"(?:\b(?:or|and|not|nor|either|neither)|[,/&])[\s*_]{0,4}\Z", re.IGNORECASE)
 _LONGEST_LONE = 24
 _LONGEST_REMEMBERED = 80
+# A later stage asks for the verdicts of an earlier one again: of eight shards of 64 pictures some 5,400. Those of runs before
+# are never asked for, and a process that makes hundreds of shards would hold them all.
+_MOST_REMEMBERED = 8192
 
 
 def judge_answer(answer: str, choices: Sequence[str], *, whole_only: bool = False) -> int | str:
@@ -61,7 +64,7 @@ def judge_answer(answer: str, choices: Sequence[str], *, whole_only: bool = Fals
     return _judge(answer, choices, whole_only)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def _judge_remembered(answer: str, choices: tuple[str, ...], whole_only: bool) -> int | str:
     return _judge(answer, choices, whole_only)
 
