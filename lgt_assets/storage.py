@@ -17,7 +17,7 @@ from lgt_assets.commit_retries import COMMIT_RETRIES, with_retries
 from lgt_assets.errors import StorageError
 from lgt_assets.identity import digest
 from lgt_assets.schemas import SCHEMAS, frame, partition_columns
-from lgt_assets.table_creation import create_table, keep_log
+from lgt_assets.table_creation import create_table, keep_properties
 from lgt_assets.table_locks import is_remote, writing
 from lgt_assets.table_slices import FEW, require_schema, require_slice, scan_slices, slice_paths
 
@@ -211,7 +211,7 @@ class DeltaStore:
                 f"table {table} at {self.uri(table)} was written by another version of lgt_assets (columns that differ: "
                 f"{', '.join(difference)}): move the folder away and materialize again; stored completions are reused"
             )
-        keep_log(self.root, delta)
+        keep_properties(self.root, delta)
         handle.is_checked = True
 
     def open(self, table: str, version: int | None = None) -> DeltaTable:
