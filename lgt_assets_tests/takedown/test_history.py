@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from lgt_assets.errors import StorageError
-from lgt_assets.schemas import frame
+from lgt_assets.schemas import frame, partition_columns
 from lgt_assets.storage import DeltaStore
 from lgt_assets.table_locks import writing
 from lgt_assets.takedown.history import remove_history
@@ -16,10 +17,19 @@ TOUCHED, OTHER = "a-00000", "a-00001"
 WORDS = {"Turn 0 of a-00000.", "Turn 1 of a-00000."}
 
 
+def rows(shard: str, turn: int) -> pl.DataFrame:
+    return frame("images", [image_row(shard=shard, caption=f"Turn {turn} of {shard}.")])
+
+
 def write(store: DeltaStore, shard: str, turn: int) -> int:
-    return store.replace(
-        "images", frame("images", [image_row(shard=shard, caption=f"Turn {turn} of {shard}.")]), shard=shard
-    )
+    return store.replace("images", rows(shard, turn), shard=shard)
+
+
+def write_as_earlier(store: DeltaStore, shard: str) -> int:
+    """The first turn as an earlier version of the package wrote it: least and greatest values, which are words, in the log."""
+    options = {"partition_by": partition_columns("images")}
+    rows(shard, 0).write_delta(store.uri("images"), mode="append", delta_write_options=options)
+    return store.version("images")
 
 
 @pytest.fixture
@@ -28,7 +38,7 @@ def store(tmp_path: Path) -> DeltaStore:
     store = DeltaStore(str(tmp_path / "tables"))
     for turn in range(3):
         for shard in (TOUCHED, OTHER):
-            version = write(store, shard, turn)
+            version = write(store, shard, turn) if turn else write_as_earlier(store, shard)
             if turn in (0, 2):
                 store.open("images", version).create_checkpoint()
     return store
@@ -48,8 +58,8 @@ def test_other_shards_are_read_at_every_version(store: DeltaStore) -> None:
     before = [store.read("images", shards=[OTHER], version=version) for version in versions]
     remove_history(store, "images", [TOUCHED])
     assert all(
-        store.read("images", shards=[OTHER], version=version).equals(rows)
-        for version, rows in zip(versions, before, strict=True)
+        store.read("images", shards=[OTHER], version=version).equals(held)
+        for version, held in zip(versions, before, strict=True)
     )
     write(store, TOUCHED, 3)  # the log is still one that can be written to
     assert store.read("images", shards=[TOUCHED])["caption"].to_list() == ["Turn 3 of a-00000."]
