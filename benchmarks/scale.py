@@ -19,7 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.scale_parts.simulation import MAKE, PROFILE, make, simulate
+from benchmarks.scale_parts.simulation import MAKE, PROFILE, make, pictures_for, simulate
 
 SIZES = "1000,10000"
 SMALLEST = 20
@@ -77,7 +77,7 @@ def main() -> None:
         "--pictures-per-shard",
         type=int,
         default=SHARD_SIZE,
-        help="7.6 questions a picture; the paper's shards have some 4,000",
+        help="of some 7 questions each; the paper's shards have some 4,000 questions",
     )
     parser.add_argument("--processes", type=int, default=1, help="that make shards at once, each of its own source")
     parser.add_argument("--no-pages", action="store_true", help="leave Dagit out")
@@ -94,6 +94,8 @@ def main() -> None:
         print(json.dumps(make(arguments.source)))
         return
     found, wanted = [], sizes_of(arguments.questions)
+    if not 1 <= arguments.processes <= (fewest := pictures_for(wanted[0])):
+        raise SystemExit(f"--processes {arguments.processes}: from 1 to {fewest}, the pictures of the smallest size")
     for questions in wanted:
         with tempfile.TemporaryDirectory(prefix="lgt-scale-") as folder:
             size = questions, arguments.pictures_per_shard, arguments.processes

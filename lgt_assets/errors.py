@@ -61,6 +61,11 @@ class ReleaseError(LgtError):
     """A release cannot be written or written again, or an export is not what its manifest says."""
 
 
-def wrong_fields(error: "pydantic.ValidationError") -> str:
-    """Each field that pydantic refused, and why, on one line; not what was given, which may be a secret."""
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or '(whole file)'}: {one['msg']}" for one in error.errors())
+def wrong_fields(error: "pydantic.ValidationError", whole: str = "(whole file)") -> str:
+    """Each field that pydantic refused, and why, on one line; of what was given, only what a validator's own message quotes.
+
+    Args:
+        error: what pydantic raised.
+        whole: what is said to be wrong where it is no single field.
+    """
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or whole}: {one['msg']}" for one in error.errors())

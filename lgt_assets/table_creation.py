@@ -14,8 +14,8 @@ from lgt_assets.table_locks import creating, is_remote
 # By default a commit that makes a checkpoint removes log files older than 30 days, and with them every earlier version, also
 # those that a release pins. Only maintenance removes any, below the oldest pinned version.
 KEPT = {"delta.enableExpiredLogCleanup": "false"}
-# A slice is a file or two, found by its partition; only within it are rows looked for by a column, their ordinal. Least and
-# greatest values of all the others were four fifths of a commit's log file, and most of the memory of an open table.
+# A slice is found by its partition and is a file or two, too few to pass any over. Least and greatest values of all columns but
+# the ordinal were four fifths of a commit's log file, and most of the memory of an open table.
 FEW_STATISTICS = {"delta.dataSkippingStatsColumns": "ordinal"}
 
 

@@ -58,7 +58,7 @@ def maintain_table(
     try:
         require_idle()
         if not dry_run:
-            store.create(table)  # sets the properties that keep the log
+            store.create(table)  # sets the properties that keep the log, and keep it short
         with alone(store.root, table):
             if table in APPENDED_TABLES and not is_remote(store.root):
                 done.files_compacted = _compact(store, table, dry_run)

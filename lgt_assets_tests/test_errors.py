@@ -26,3 +26,4 @@ def test_what_is_no_mapping_is_wrong_as_a_whole() -> None:
     with pytest.raises(pydantic.ValidationError) as caught:
         Outer.model_validate([])
     assert wrong_fields(caught.value).startswith("(whole file): ")
+    assert wrong_fields(caught.value, "(all together)").startswith("(all together): ")

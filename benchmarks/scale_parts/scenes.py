@@ -60,7 +60,8 @@ def scene_shown(path: str) -> Scene:
 
 
 def write_manifest(folder: Path, numbers: Iterable[int]) -> Path:
-    """Write the pictures of these numbers and the manifest that names them."""
+    """Write the pictures of these numbers below the folder, and the manifest that names them."""
+    folder.mkdir(parents=True, exist_ok=True)
     manifest = folder / "pictures.jsonl"
     with manifest.open("w") as lines:
         for number in numbers:

@@ -61,12 +61,17 @@ def simulate(state: Path, questions: int, shard_size: int, processes: int = 1) -
     pictures = pictures_for(questions)
     with open_instance() as instance:
         instance.event_log_storage.set_concurrency_slots("gpu", processes)
+        manifests = [
+            write_manifest(
+                state / "given" / source, range(number * pictures // processes, (number + 1) * pictures // processes)
+            )
+            for number, source in enumerate(sources)
+        ]
         started = time.monotonic()
-        parts = [range(number, pictures, processes) for number in range(processes)]
         shards = [
             shard
-            for args in zip(sources, parts, strict=True)
-            for shard in _registered(instance, state, *args, shard_size)
+            for source, manifest in zip(sources, manifests, strict=True)
+            for shard in _registered(instance, source, manifest, shard_size)
         ]
         registered_s = time.monotonic() - started
         told = _made(sources)
@@ -81,14 +86,11 @@ def simulate(state: Path, questions: int, shard_size: int, processes: int = 1) -
     } | figures_of([one["costs"] for one in told], sum(rows.values()), len(shards))  # fmt: skip
 
 
-def _registered(instance, state: Path, source: str, numbers: range, shard_size: int) -> list[str]:
-    """Write a source's pictures and register them; its shards."""
+def _registered(instance, source: str, manifest: Path, shard_size: int) -> list[str]:
+    """Register a source's pictures; its shards."""
     from lgt_assets.assets.registration import register
     from lgt_assets.resources import Tables
 
-    folder = state / "given" / source
-    folder.mkdir(parents=True)
-    manifest = write_manifest(folder, numbers)
     added = register(instance, Tables().store(), source, "manifest", {"path": str(manifest)}, shard_size=shard_size)
     return list(added.new_shards)
 

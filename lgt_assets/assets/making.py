@@ -11,7 +11,7 @@ from lgt_assets.assets.upstream import ROW_COUNT
 from lgt_assets.errors import EngineError
 from lgt_assets.schemas import frame
 from lgt_assets.spool import Spool
-from lgt_assets.synthesis.planned import Outcome
+from lgt_assets.synthesis.planned import Outcome, row_spool
 from lgt_assets.validation import validate_batches
 
 Make = Callable[[Shard], Outcome]
@@ -62,13 +62,15 @@ def _find(shard: Shard, table: str, key: str, values: Collection[str]) -> list[d
 
 def _batches(table: str, rows: Spool) -> Callable[[], Iterator[pl.DataFrame]]:
     """Frames of ``table``, made at the first call and kept on disk: to check, compare, write and describe them takes five."""
-    frames = Spool(batch_rows=1)
+    made: list[Spool] = []
 
     def batches() -> Iterator[pl.DataFrame]:
-        if not len(frames):
+        if not made:
+            frames = row_spool(batch_rows=1)
             for batch in rows.batches():
                 frames.append(frame(table, batch))
-        return iter(frames)
+            made.append(frames)  # only whole: what fails in between is made anew
+        return iter(made[0])
 
     return batches
 
@@ -80,7 +82,7 @@ def _replace(shard: Shard, table: str, batches: Callable[[], Iterator[pl.DataFra
 def _replace_failures(shard: Shard, commit: dict[str, str]) -> None:
     if shard.responses is None and not shard.store.exists("failures"):
         return
-    rows = Spool()
+    rows = row_spool()
     for row in shard.failures:
         rows.append(row | {"shard": shard.key, "asset": shard.asset, "ordinal": len(rows)})
     _replace(shard, "failures", _batches("failures", rows), commit)

@@ -94,7 +94,7 @@ class History:
         """Who wrote versions after ``start`` up to ``end`` of these shards: run_id, asset, code_version, commits, versions."""
         wanted, runs = {*shards, ""}, {}
         for one in reversed(self.commits):
-            if start < one.version <= end and one.shard in wanted:
+            if start < one.version <= end and one.shard in wanted and one.operation not in _SAME_ROWS:
                 runs.setdefault((one.run_id, one.writer, one.code_version), []).append(one.version)
         return [
             {"run_id": run or UNKNOWN, "asset": writer or UNKNOWN, "code_version": code or UNKNOWN, "commits": len(versions),

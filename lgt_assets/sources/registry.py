@@ -32,7 +32,7 @@ def parse_options(kind: str, options: Mapping[str, object]) -> SourceOptions:
         return model.model_validate(dict(options))
     except ValidationError as error:
         known = ", ".join(f"{name} ({field.description})" for name, field in model.model_fields.items())
-        wrong = wrong_fields(error)
+        wrong = wrong_fields(error, "(all together)")
         raise SourceError(f"options of a source of kind {kind}: {wrong}. Known options: {known or 'none'}") from error
 
 

@@ -39,8 +39,8 @@ _NUMBER = re.compile(r"[Qq]?\d{1,2}[.):]\s")
 _GOES_ON = re.compile(r"(?:\b(?:or|and|not|nor|either|neither)|[,/&])[\s*_]{0,4}\Z", re.IGNORECASE)
 _LONGEST_LONE = 24
 _LONGEST_REMEMBERED = 80
-# A later stage asks for the verdicts of an earlier one again: of eight shards of 64 pictures some 5,400. Those of runs before
-# are never asked for, and a process that makes hundreds of shards would hold them all.
+# A later stage asks for the verdicts of an earlier one again: of a run of 4,000 questions some 5,400. Those of runs before are
+# never asked for, and a process that makes hundreds of shards would hold them all. Larger runs judge again, which costs little.
 _MOST_REMEMBERED = 8192
 
 

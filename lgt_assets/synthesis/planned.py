@@ -7,7 +7,7 @@ from typing import Any
 from lgt_assets.engines.base import Completion, Request
 from lgt_assets.identity import row_id
 from lgt_assets.settings import state_folder
-from lgt_assets.spool import Spool
+from lgt_assets.spool import BATCH_ROWS, Spool
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Answered:
     context: dict[str, Any]
 
 
-def row_spool(rows: Iterable[dict] = ()) -> Spool:
+def row_spool(rows: Iterable[dict] = (), *, batch_rows: int = BATCH_ROWS) -> Spool:
     """A list of rows that spills below the state folder."""
-    return Spool(rows, folder=state_folder() / "spool")
+    return Spool(rows, folder=state_folder() / "spool", batch_rows=batch_rows)
 
 
 @dataclass

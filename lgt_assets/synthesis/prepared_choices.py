@@ -11,8 +11,8 @@ BEFORE, AFTER = r"(?<!\w)(?<!\w[-'.])", r"(?!\w)(?!['-]\w)"  # whole words
 _BEGINS, _BEGINS_NUMBER = re.compile(BEFORE), re.compile(BEFORE + r"(?<!\d[.,/:])(?<!-)")
 _ENDS, _ENDS_NUMBER = re.compile(AFTER), re.compile(AFTER + r"(?![.,/:]?\d)(?!%)")
 _NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=[^\W\d]{1,4}(?!\w)|[%°])")
-# What is remembered here lasts as long as the process, at 1.3 kB a question's choices and 1 kB its needles. A run of eight shards
-# of 64 pictures asks for some 8,600 and 2,000 of them, mostly soon again: more would be memory, and hardly any time less.
+# What is remembered here lasts as long as the process, at 1.3 kB a question's choices and 1 kB its needles. A run of 4,000
+# questions asks for some 8,600 and 2,000 of them, mostly soon again: more would be memory, and hardly any time less.
 
 
 @dataclass(frozen=True)

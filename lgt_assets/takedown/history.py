@@ -1,8 +1,9 @@
 """Earlier versions of the tables: data files of touched shards that the latest version lacks, and what the log says of them.
 
 Delta's vacuum works on whole versions, of which releases of other shards still pin some. Here the files of some shards go, from
-every version, so that those releases stay what they are. The log keeps the smallest and largest value of every column of a
-file, texts among them: of files that are gone it keeps no more than the number of rows.
+every version, so that those releases stay what they are. Of a table without ordinals, and of files that earlier versions of the
+package wrote, the log keeps the smallest and largest value of every column, texts among them: of files that are gone it keeps
+no more than the number of rows.
 """
 
 import json

@@ -281,3 +281,13 @@ def test_versions_with_the_same_rows_of_a_shard():
 @pytest.mark.parametrize("table", SCHEMAS)
 def test_every_table_has_a_key_of_its_columns(table):
     assert set(TABLE_KEYS[table]) <= set(polars_schema(table))
+
+
+def test_commits_that_change_no_row_are_no_ones_runs() -> None:
+    wrote = Commit(1, 10, "s-00000", "images", "images", "run-1", "abc")
+    upkeep = [
+        Commit(n, 10 * n, "", "", "", "", "", name) for n, name in enumerate(("SET TBLPROPERTIES", "OPTIMIZE"), 2)
+    ]
+    assert History((*upkeep[::-1], wrote)).between(0, 3, ["s-00000"]) == [
+        {"run_id": "run-1", "asset": "images", "code_version": "abc", "commits": 1, "versions": [1, 1]}
+    ]

@@ -1,4 +1,4 @@
-"""What the verifier remembers is bounded by what one run asks again, however many runs a process makes."""
+"""What the verifier remembers is bounded, however many runs a process makes."""
 
 import gc
 import sys
