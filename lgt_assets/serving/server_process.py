@@ -86,8 +86,8 @@ def _until(condition: Callable[[], bool], seconds: float) -> bool:
     while not condition():
         if time.monotonic() >= deadline:
             return False
-        # Looked at, not waited for: no call waits for a whole group, nor for its leader without giving its number away, by
-        # which the group is still to be killed. (Linux alone could wait, by pidfd.)
+        # Looked at, not waited for: no call waits for a whole group, and none that takes a limit of time for its leader without
+        # giving its number away, by which the group is still to be killed. (Linux alone has one for the leader, by pidfd.)
         time.sleep(_LOOK_SECONDS)
     return True
 

@@ -12,9 +12,13 @@ def spooled(rows: list[dict]) -> Spool:
     return Spool(rows, batch_rows=2)
 
 
-def test_frames_are_the_rows_in_order_at_every_call() -> None:
-    batches = _batches("images", spooled([image_row(number) for number in range(5)]))
-    first, again = list(batches()), list(batches())
+def test_frames_are_the_rows_in_order_and_made_once() -> None:
+    rows = spooled([image_row(number) for number in range(5)])
+    batches = _batches("images", rows)
+    first = list(batches())
+    while rows.take_batch():
+        pass
+    again = list(batches())
     assert [frame.height for frame in first] == [2, 2, 1]
     assert pl.concat(first)["image_id"].to_list() == [image_row(number)["image_id"] for number in range(5)]
     assert all(frame.equals(same) for frame, same in zip(first, again, strict=True))
