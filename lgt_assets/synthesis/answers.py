@@ -40,7 +40,7 @@ _GOES_ON = re.compile(r"(?:\b(?:or|and|not|nor|either|neither)|[,/&])[\s*_]{0,4}
 _LONGEST_LONE = 24
 _LONGEST_REMEMBERED = 80
 # A later stage asks for the verdicts of an earlier one again: of a run of 4,000 questions some 5,400. Those of runs before are
-# never asked for, and a process that makes hundreds of shards would hold them all. Larger runs judge again, which costs little.
+# never asked for, and a process that makes hundreds of shards would hold them all. Larger runs judge some again.
 _MOST_REMEMBERED = 8192
 
 
